@@ -26,16 +26,17 @@ from starlette.routing import Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from keeper.api.proofs import proof_of
 from keeper.compute.verdicts import FAULTS, SERVED
 from keeper.market.files import KINDS
 from keeper.market.folder import PRICES
 from keeper.market.manifest import NAME as TICK_MANIFEST
 from keeper.rewards import publication
-from keeper.rewards.earnings import NotIndexed, indexed_claimable
 from keeper.rewards.proofs import FOLDER as SLASHES
 from keeper.rewards.publication import (
     FILES,
     MANIFEST,
+    NothingEarned,
     PublicationError,
     published_hours,
 )
@@ -121,11 +122,8 @@ def application(folder: Path, market: Path | None = None) -> Starlette:
         except ValueError as error:
             raise HTTPException(400, f"no address: {error}") from error
         try:
-            # In a thread, as pages of a large index may have to come from the disk.
-            found = await run_in_threadpool(indexed_claimable, folder, int(number), wallet)
-        except NotIndexed as error:
-            raise HTTPException(503, str(error), {"Retry-After": "60"}) from error
-        except PublicationError as error:
+            found = await proof_of(folder, int(number), wallet)
+        except NothingEarned as error:
             raise HTTPException(404, str(error)) from error
         return JSONResponse(found.json())
 

@@ -15,11 +15,8 @@ from starlette.exceptions import HTTPException
 from keeper.api.index import NothingIndexed
 from keeper.db import DatabaseError
 from keeper.errors import UserError
-from keeper.rewards.earnings import NotIndexed
 
 MEDIA_TYPE = "application/problem+json"
-NOT_READY = "the hour isn't ready for proofs yet: try again in a minute"
-"""Instead of a :class:`NotIndexed`, whose own words name files."""
 SHOWN = 100
 """Characters of what a visitor sent that are repeated to them."""
 
@@ -102,10 +99,8 @@ def refused(error: Exception, refusal: Refusal, wrong: int = 400) -> Response:
         case DatabaseError():
             # Its own words name files and servers, which is the operator's affair.
             return refusal(503, "the index can't be read now: try again in a moment", {"retry-after": "5"})
-        case NothingIndexed() | NotIndexed():
-            # Somebody is at it: the index' keeper, every few seconds, or who publishes hours, by and by.
-            told, wait = (str(error), "5") if isinstance(error, NothingIndexed) else (NOT_READY, "60")
-            return refusal(503, told, {"retry-after": wait})
+        case NothingIndexed():
+            return refusal(503, str(error), {"retry-after": "5"})
         case _:
             return refusal(wrong, str(error), None)
 

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
@@ -27,13 +26,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from keeper.api.answers import Now, On
 from keeper.api.index import Index, State
 from keeper.api.problems import ACTION_HEADERS, ACTIONS, KINDS, message, refused
+from keeper.api.proofs import proof_of
 from keeper.api.queries import views, wallets
 from keeper.api.routes.wallets import address_of
 from keeper.clients import staking
 from keeper.economy.money import parse
 from keeper.economy.orders import Currency
 from keeper.economy.supply import io
-from keeper.rewards.earnings import indexed_claimable
 from keeper.wallet import claims, stakes
 from keeper.wallet.plan import Plan
 from keeper.wallet.stakes import Staked
@@ -133,7 +132,7 @@ async def make_claim(request: Request, state: Now, on: On, asked: Asked) -> JSON
     hour = await wallets.newest_hour(on)
     if hour is None or folder is None:
         raise HTTPException(422, "No hour's files are in: there is nothing to claim by.")
-    found = await run_in_threadpool(indexed_claimable, folder, hour, owner)
+    found = await proof_of(folder, hour, owner)
     fields = await index.account(on, "staking", "Wallet", staking.wallet_address(owner))
     block = await index.account(on, "staking", "Block", staking.block_address(hour))
     plan = claims.claim(

@@ -14,8 +14,9 @@ from keeper.api.answers import Answer, Asked, On
 from keeper.api.fields import Address, Amount, Form
 from keeper.api.paging import Hour
 from keeper.api.problems import NOT_FOUND
+from keeper.api.proofs import proof_of
 from keeper.api.queries import wallets as queries
-from keeper.rewards.earnings import NotIndexed, indexed_claimable
+from keeper.rewards.earnings import indexed_claimable
 from keeper.rewards.publication import NothingEarned, PublicationError
 
 router = APIRouter(tags=["wallets"])
@@ -86,11 +87,8 @@ async def proof(asked: Asked, request: Request, hour: Hour, address: Wallet) -> 
     if folder is None:
         raise HTTPException(404, "no files of hours are served here")
     try:
-        # In a thread, as pages of a large index may have to come from the disk.
-        found = await run_in_threadpool(indexed_claimable, folder, hour, address)
-    except NotIndexed:
-        raise
-    except PublicationError as error:
+        found = await proof_of(folder, hour, address)
+    except NothingEarned as error:
         raise HTTPException(404, str(error)) from error
     return asked.one(Proof.model_validate(found.json()))
 

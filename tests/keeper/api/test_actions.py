@@ -163,9 +163,9 @@ async def test_an_hour_whose_wallets_arent_indexed_yet_is_asked_for_again(action
         file.with_suffix(".away").rename(file)
     for answer in (claim, proof):
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "60"), answer.text
-    said = "he hour isn't ready for proofs yet: try again in a minute"
-    assert claim.json() == {"message": f"T{said}."} and claim.headers["x-action-version"]
-    assert proof.json()["detail"] == f"t{said}"
+    said = "our 1 isn't ready for proofs yet: try again in a minute"
+    assert claim.json() == {"message": f"H{said}."} and claim.headers["x-action-version"]
+    assert proof.json()["detail"] == f"h{said}"
 
 
 async def test_pages_of_any_origin_may_ask(actions: Actions) -> None:
