@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from keeper.renter.jobfiles import cards, common
 from keeper.renter.jobfiles.common import aside, refused, taken
-from keeper.renter.jobfiles.reading import Reading, Wanted
+from keeper.renter.jobfiles.reading import NUMBER, Reading, Wanted
 from keeper.renter.jobfiles.tree import Node
 
 NAME = "Akash SDL"
@@ -185,7 +185,7 @@ def _memory(reading: Reading, node: Node, size: str, at: str) -> cards.Range | N
     if not size:
         return None
     digits = size.removesuffix("Gi").removesuffix("G")
-    if not (digits.isascii() and digits.isdigit()):
+    if not NUMBER.fullmatch(digits):
         reading.refuse(node, f"{at}.ram", f"{size!r} is no size of a card's memory: write 80Gi")
         return None
     return cards.Range(int(digits), int(digits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,6 +12,8 @@ from typing import NamedTuple
 from keeper.renter.jobfiles.tree import Node
 
 ITEM, ANY = "[]", "*"
+NUMBER = re.compile(r"[0-9]{1,5}")
+"""A number of whatever a file counts."""
 
 
 class Fate(StrEnum):
@@ -92,7 +95,7 @@ class Reading:
         text = self.word(node, key)
         if node is None or not node.is_word:
             return default
-        if not (text.isascii() and text.isdigit() and len(text) < 6):  # noqa: PLR2004 - 99,999 of anything
+        if not NUMBER.fullmatch(text):
             self.refuse(node, key, f"{text!r} is no whole number")
             return default
         return int(text)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from keeper.renter.jobfiles import cards, common, script
 from keeper.renter.jobfiles.common import aside, refused, taken
-from keeper.renter.jobfiles.reading import Reading, Wanted
+from keeper.renter.jobfiles.reading import NUMBER, Reading, Wanted
 from keeper.renter.jobfiles.tree import Node
 
 NAME = "SkyPilot task"
@@ -179,7 +179,7 @@ def _ports(reading: Reading, wanted: Wanted, node: Node | None) -> None:
     for each in listed:
         first, dash, last = reading.word(each, key).partition("-")
         ends = (first, last if dash else first)
-        if not all(one.isascii() and one.isdigit() and len(one) < 6 for one in ends):  # noqa: PLR2004 - 65535
+        if not all(map(NUMBER.fullmatch, ends)):
             reading.refuse(each, key, f"{each.text!r} is no port, and no range such as 8000-8010")
         elif not 0 <= int(ends[1]) - int(ends[0]) < _MOST_PORTS:
             reading.refuse(each, key, f"{_MOST_PORTS} ports of a range at most are forwarded")
@@ -202,7 +202,7 @@ def _idle(reading: Reading, wanted: Wanted, node: Node | None) -> None:
         wanted.idle = "5m" if node.text.lower() in ("true", "yes", "on") else None
     else:
         text = reading.word(node, key)
-        duration = int(text) * 60 if text.isascii() and text.isdigit() else common.seconds(text)
+        duration = common.seconds(f"{text}m" if text.isdigit() else text)
         if duration is None:
             reading.refuse(node, key, f"{text!r} is no duration: write 10m")
         else:

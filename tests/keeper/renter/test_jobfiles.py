@@ -22,6 +22,23 @@ from scripts import job_files
 
 FILES = Path(__file__).parent / "jobfiles"
 HEAD = "ionet cluster submit ORDER"
+HUGE = "9" * 5_000
+"""More digits than Python reads as a number."""
+SDL_OF_A_CARD = """version: "2.0"
+services:
+  a: {{image: python:3.11, command: [b]}}
+profiles:
+  compute:
+    c:
+      resources:
+        gpu:
+          units: 1
+          attributes:
+            vendor: {{nvidia: [{{{}}}]}}
+deployment:
+  a:
+    here: {{profile: c, count: 1}}
+"""
 
 
 def of(name: str, money: Money = Money.USDC, hours: int | None = 4, **more: bool) -> Translation:
@@ -207,6 +224,10 @@ def test_a_service_is_no_task() -> None:
         ("run: a\nresources:\n  accelerators: A100:0.5", 3, "is no whole number of cards"),
         ("run: a\nresources:\n  accelerators: [L4:1, T4:2]", 3, "one number of processors"),
         ("run: a\nresources:\n  ports: 8000-9000", 3, "16 ports of a range at most"),
+        (f"run: a\nresources:\n  ports: {HUGE}", 3, "is no port"),
+        (f"run: a\nresources:\n  autostop: {HUGE}", 3, "is no duration"),
+        (f"run: a\nresources:\n  accelerators: A100-{HUGE}GB", 3, "the network has no class of cards"),
+        (SDL_OF_A_CARD.format(f"ram: {HUGE}Gi"), 11, "is no size of a card's memory"),
         ("run: a\nresources:\n  autostop:\n    wait_for: none", 4, "leases aren't ended under a job"),
         ("run: a\nworkdir:\n  url: https://example.org/x", 3, "no repository is reached"),
         ("run: a\nworkdir: $HOME/x", 2, "write the folder itself"),
