@@ -10,6 +10,7 @@ import typer
 from keeper.cli import terms
 from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.extras import needs
+from keeper.economy.orders import Currency
 from keeper.errors import UserError, why
 from keeper.terminal.answers import renting
 from keeper.terminal.tables import console
@@ -46,14 +47,14 @@ def translate(
     Example: ionet order translate task.yaml --currency io --hours 4
     """
     with needs("compute", "ionet order translate"):
-        from keeper.renter.jobfiles import Money, findings  # noqa: PLC0415 - YAML, for this alone
-        from keeper.renter.jobfiles import translate as translated  # noqa: PLC0415
+        from keeper.renter import jobfiles  # noqa: PLC0415 - YAML, for this alone
     try:
-        text = file.read_text(encoding="utf-8")
+        with file.open(encoding="utf-8") as opened:
+            text = opened.read(jobfiles.MOST_CHARACTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
         said = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else why(error)
         raise FileRefused(f"{file} can't be read: {said}") from error
-    found = translated(text, str(file), Money(currency), hours, without_image)
+    found = jobfiles.translate(text, str(file), Currency[currency.name], hours, without_image)
     if as_json:
         write(
             {
@@ -66,7 +67,7 @@ def translate(
         )
     else:
         for title, some in (("Set aside:", found.aside), ("Refused:", found.refused)):
-            _say(title if some else "", findings(some, str(file)))
+            _say(title if some else "", jobfiles.findings(some, str(file)))
         _say(f"This {found.format} as commands:" if found.commands else "", found.commands)
     if found.refused:
         count = len(found.refused)

@@ -10,28 +10,22 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
-from enum import StrEnum
 from types import ModuleType
 
+from keeper.clients.orders import MAX_CLASSES
+from keeper.clients.staking import MAX_PROCESSORS
+from keeper.economy.money import DECIMALS
+from keeper.economy.orders import MAX_HOURS, Currency
 from keeper.renter.jobfiles import akash, cards, dstack, script, skypilot
 from keeper.renter.jobfiles.reading import Finding, Reading, Wanted
-from keeper.renter.jobfiles.tree import FileUnreadable, Node, read
+from keeper.renter.jobfiles.tree import MOST_CHARACTERS, FileUnreadable, Node, read
 
-__all__ = ["FORMATS", "FileUnreadable", "Finding", "Money", "Translation", "translate"]
+__all__ = ["FORMATS", "MOST_CHARACTERS", "FileUnreadable", "Finding", "Translation", "findings", "translate"]
 
 FORMATS: tuple[ModuleType, ...] = (akash, dstack, skypilot)
 """In the order in which a file is taken for one of them."""
-MOST_CLASSES, MOST_PROCESSORS, MOST_HOURS = 8, 8, 8_760
-"""What the orders program takes."""
-_CENT = Decimal("0.000001")
+_UNIT = Decimal(1).scaleb(-DECIMALS[Currency.USDC])
 _PIP = "pip download --only-binary :all: --python-version 3.11 --platform manylinux2014_x86_64"
-
-
-class Money(StrEnum):
-    """What an order is paid in."""
-
-    IO = "io"
-    USDC = "usdc"
 
 
 @dataclass(frozen=True)
@@ -46,9 +40,9 @@ class Translation:
 
 
 def translate(
-    text: str, name: str, money: Money, hours: int | None = None, without_image: bool = False
+    text: str, name: str, currency: Currency, hours: int | None = None, without_image: bool = False
 ) -> Translation:
-    """Read a file called ``name``; ``hours`` are leased, or as many as it says.
+    """Read a file called ``name``; ``hours`` are leased, or as many as it says, and paid in ``currency``.
 
     Raises FileUnreadable for what is no file of a known format. All that can't be is in the answer.
     """
@@ -59,44 +53,52 @@ def translate(
     reading = Reading(found.KEYS)
     reading.check(root)
     wanted: Wanted = found.read(root, reading, without_image)
-    price = _price(reading, wanted, root, money)
+    price = _price(reading, wanted, currency)
     wanted.hours = hours or wanted.hours
     _require_terms(reading, wanted, root)
     refused = tuple(sorted(dict.fromkeys(reading.refused)))
-    commands = () if refused else _commands(wanted, money, price)
+    commands = () if refused else _commands(wanted, currency, price)
     return Translation(found.NAME, commands, tuple(sorted(dict.fromkeys(reading.aside))), refused)
+
+
+def findings(found: Sequence[Finding], name: str) -> list[str]:
+    """A line for each, as compilers have it."""
+    return [
+        f"{name}:{each.line}: {each.key}: {each.why}" if each.line else f"{name}: {each.why}"
+        for each in found
+    ]
 
 
 # -- inside --------------------------------------------------------------------------------------
 
 
-def _price(reading: Reading, wanted: Wanted, root: Node, money: Money) -> str | None:
+def _price(reading: Reading, wanted: Wanted, currency: Currency) -> str | None:
     """The most for a processor and hour."""
-    if wanted.dollars is None:
+    if wanted.most is None:
         return None
-    key = "max_price" if root.at("max_price") is not None else "resources.max_hourly_cost"
-    node = root.at(*key.split(".")) or root
-    if money is not Money.USDC:
+    dollars, line, key = wanted.most
+    if currency is not Currency.USDC:
         reading.refuse(
-            node, key, "it is in dollars: --currency usdc, or take it out and add --price to the order"
+            line, key, "it is in dollars: --currency usdc, or take it out and add --price to the order"
         )
         return None
-    each = (wanted.dollars / wanted.processors).quantize(_CENT, ROUND_DOWN)
-    reading.set_aside(node, key, f"taken as {each.normalize():f} USDC for each processor, a dollar as a USDC")
-    return f"{each.normalize():f}"
+    each = f"{(dollars / wanted.processors).quantize(_UNIT, ROUND_DOWN).normalize():f}"
+    if each == "0":
+        reading.refuse(line, key, f"{_UNIT:f} USDC for each processor is the least that can be paid")
+        return None
+    reading.set_aside(line, key, f"taken as {each} USDC for each processor, a dollar as a USDC")
+    return each
 
 
 def _require_terms(reading: Reading, wanted: Wanted, root: Node) -> None:
     if wanted.hours is None:
         reading.refuse(0, "hours", "an order is for a number of hours, and the file says none: name --hours")
-    elif not 0 < wanted.hours <= MOST_HOURS:
-        reading.refuse(root.at("max_duration") or 0, "hours", f"an order is for at most {MOST_HOURS:,} hours")
-    if wanted.processors > MOST_PROCESSORS:
-        reading.refuse(0, "processors", f"a device has at most {MOST_PROCESSORS}, not {wanted.processors}")
-    if len(wanted.classes) > MOST_CLASSES:
-        many = (
-            f"{len(wanted.classes)} classes are what it asks for, and an order names {MOST_CLASSES} at most"
-        )
+    elif not 0 < wanted.hours <= MAX_HOURS:
+        reading.refuse(root.at("max_duration") or 0, "hours", f"an order is for at most {MAX_HOURS:,} hours")
+    if wanted.processors > MAX_PROCESSORS:
+        reading.refuse(0, "processors", f"a device has at most {MAX_PROCESSORS}, not {wanted.processors}")
+    if len(wanted.classes) > MAX_CLASSES:
+        many = f"{len(wanted.classes)} classes are what it asks for, and an order names {MAX_CLASSES} at most"
         reading.refuse(0, "classes", f"{many}: name the cards")
     if wanted.classes and cards.PROCESSOR not in wanted.classes:
         reading.set_aside(
@@ -104,11 +106,11 @@ def _require_terms(reading: Reading, wanted: Wanted, root: Node) -> None:
         )
 
 
-def _commands(wanted: Wanted, money: Money, price: str | None) -> tuple[str, ...]:
+def _commands(wanted: Wanted, currency: Currency, price: str | None) -> tuple[str, ...]:
     order = ["ionet", "order", "create"]
     for each in wanted.classes:
         order += ["--class", each]
-    order += ["--currency", money, "--hours", str(wanted.hours)]
+    order += ["--currency", currency.name.lower(), "--hours", str(wanted.hours)]
     if wanted.processors > 1:
         order += ["--processors", str(wanted.processors)]
     if price is not None:
@@ -141,11 +143,3 @@ def _submit(wanted: Wanted) -> str:
 def _folder(path: str) -> str:
     """A folder for a shell, which is to know what ``~`` means."""
     return f"~/{shlex.quote(path[2:])}" if path.startswith("~/") and path != "~/" else shlex.quote(path)
-
-
-def findings(found: Sequence[Finding], name: str) -> list[str]:
-    """A line for each, as compilers have it."""
-    return [
-        f"{name}:{each.line}: {each.key}: {each.why}" if each.line else f"{name}: {each.why}"
-        for each in found
-    ]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from keeper.renter.jobfiles import script
-from keeper.renter.jobfiles.reading import Fate, Key, Reading, Wanted
+from keeper.renter.jobfiles.reading import Fate, Key, Price, Reading, Wanted
 from keeper.renter.jobfiles.tree import Node
 
 OWN_IMAGES = re.compile(
@@ -20,6 +20,8 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _FREE = 1_024
 """The first port that a user may listen on."""
 _PORTS = 1 << 16
+_MILLION = 1_000_000
+"""Dollars: no device costs as much for an hour."""
 
 
 def taken(path: str, why: str) -> Key:
@@ -167,7 +169,7 @@ def dollars(reading: Reading, wanted: Wanted, node: Node | None, key: str) -> No
         amount = Decimal(text)
     except InvalidOperation:
         amount = Decimal(0)
-    if not (amount.is_finite() and 0 < amount < 1_000_000):  # noqa: PLR2004 - no device costs a million
+    if not (amount.is_finite() and 0 < amount < _MILLION):
         reading.refuse(node, key, f"{text!r} is no price of an hour")
         return
-    wanted.dollars = amount
+    wanted.most = Price(amount, node.line, key)

@@ -41,15 +41,23 @@ class Finding(NamedTuple):
     why: str
 
 
+class Price(NamedTuple):
+    """An amount of money, and where it stands."""
+
+    dollars: Decimal
+    line: int
+    key: str
+
+
 @dataclass
 class Wanted:
-    """What a file wants, as far as it is read; amounts of money are in dollars."""
+    """What a file wants, as far as it is read."""
 
     classes: list[str] = field(default_factory=list)
     processors: int = 1
     hours: int | None = None
-    dollars: Decimal | None = None
-    """The most for a device and hour."""
+    most: Price | None = None
+    """For a device and hour."""
     command: list[str] = field(default_factory=list)
     working_dir: str | None = None
     environment: dict[str, str | None] = field(default_factory=dict)

@@ -6,7 +6,7 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
-from keeper.renter.jobfiles import Money
+from keeper.economy.orders import Currency
 from tests.keeper.renter.test_jobfiles import FILES, of
 
 
@@ -14,7 +14,7 @@ def test_the_command_tells_lines_and_ends_with_one(ionet, tmp_path: Path) -> Non
     good, bad = (FILES / name for name in ("batch.sdl.yaml", "serve.sky.yaml"))
     code, out, err = ionet("order", "translate", str(good), "--currency", "io", "--hours", "4")
     assert (code, err) == (0, "") and "This Akash SDL as commands:" in out
-    assert all(f"  {line}\n" in out for line in of("batch.sdl.yaml", Money.IO).commands)
+    assert all(f"  {line}\n" in out for line in of("batch.sdl.yaml", Currency.IO).commands)
     code, out, err = ionet("order", "translate", str(bad), "--currency", "io", "--hours", "4")
     assert code == 1 and len(err.splitlines()) == 1 and "has 12 things that nothing here does" in err
     assert f"  {bad}:2: resources.infra: there is no cloud to choose here" in out and "commands:" not in out

@@ -14,8 +14,9 @@ from hypothesis import strategies as some
 
 from keeper.cli.cluster import app as cluster_app
 from keeper.cli.orders import app as order_app
+from keeper.economy.orders import Currency
 from keeper.errors import UserError
-from keeper.renter.jobfiles import FORMATS, FileUnreadable, Money, Translation, cards, translate
+from keeper.renter.jobfiles import FORMATS, FileUnreadable, Translation, cards, translate
 from keeper.renter.jobfiles.reading import Fate
 from keeper.resources import CLASS_TABLE
 from scripts import job_files
@@ -41,8 +42,8 @@ deployment:
 """
 
 
-def of(name: str, money: Money = Money.USDC, hours: int | None = 4, **more: bool) -> Translation:
-    return translate((FILES / name).read_text(), name, money, hours, **more)
+def of(name: str, currency: Currency = Currency.USDC, hours: int | None = 4, **more: bool) -> Translation:
+    return translate((FILES / name).read_text(), name, currency, hours, **more)
 
 
 def refused(found: Translation) -> list[tuple[int, str]]:
@@ -55,15 +56,15 @@ def lines(name: str, *texts: str) -> list[int]:
     return [next(n for n, each in enumerate(all_, 1) if each.startswith(text)) for text in texts]
 
 
-def task(text: str, money: Money = Money.IO, hours: int | None = 1, **more: bool) -> Translation:
-    return translate(text, "f", money, hours, **more)
+def task(text: str, currency: Currency = Currency.IO, hours: int | None = 1, **more: bool) -> Translation:
+    return translate(text, "f", currency, hours, **more)
 
 
 # -- what maps -----------------------------------------------------------------------------------
 
 
 def test_an_sdl_of_one_service_is_an_order_and_its_job() -> None:
-    found = of("batch.sdl.yaml", Money.IO)
+    found = of("batch.sdl.yaml", Currency.IO)
     assert found.format == "Akash SDL" and found.refused == ()
     job = shlex.quote("python score.py --rows $ROWS && python report.py")
     assert found.commands == (
@@ -179,7 +180,7 @@ def test_what_a_cloud_has_and_a_cluster_not() -> None:
 
 
 def test_a_service_is_no_task() -> None:
-    found = of("service.dstack.yml", Money.IO)
+    found = of("service.dstack.yml", Currency.IO)
     texts = (
         "type:",
         "image:",
@@ -380,6 +381,14 @@ def test_cards_are_the_networks_classes() -> None:
 )
 def test_a_card_by_what_others_call_it(asked, found: list[str]) -> None:
     assert cards.classes(*asked) == found
+
+
+def test_a_price_that_rounds_down_to_nothing_is_none() -> None:
+    """An order at no price at all would wait for nothing."""
+    text = "type: task\ncommands: [a]\nresources: {gpu: 'L4:2'}\nmax_price: 0.00000"
+    assert " --price 0.000001" in task(f"{text}2", Currency.USDC).commands[0]
+    (found,) = task(f"{text}19", Currency.USDC).refused
+    assert found == (4, "max_price", "0.000001 USDC for each processor is the least that can be paid")
 
 
 def test_an_image_is_set_aside_by_ones_own_word_alone() -> None:

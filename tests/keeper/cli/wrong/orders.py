@@ -69,6 +69,7 @@ TEXTS = [
             ("binary", "binary can't be read: it is not UTF-8 text"),
             ("list.json", "list.json has no fields: name the file of a task"),
             ("deep.json", "deep.json"),
+            ("/dev/zero", "/dev/zero has more than 1 MiB: it is no task's file"),
             ("renter.json", "renter.json has no fields"),
         )
     ),
