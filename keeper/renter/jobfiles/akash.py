@@ -11,7 +11,7 @@ from keeper.renter.jobfiles.reading import NUMBER, Reading, Wanted
 from keeper.renter.jobfiles.tree import Node
 
 NAME = "Akash SDL"
-_NO_VOLUME = "no volume outlives a lease: files are in /data until it ends, and come and go by put and get"
+_NO_VOLUME = f"{common.NO_VOLUME}, and come and go by put and get"
 _NO_WAY_IN = "nothing on the internet leads to a job here"
 _SERVICE, _PROFILE, _PLACE = "services.*", "profiles.compute.*.resources", "profiles.placement.*"
 _PORT = f"{_SERVICE}.expose[]"
@@ -176,7 +176,7 @@ def _cards(reading: Reading, wanted: Wanted, gpu: Node | None, at: str) -> None:
         classes = cards.classes(model or None, memory, interface.lower() or None)
         if not classes:
             words = " ".join(filter(None, (model, size, interface)))
-            reading.refuse(each, at, f"the network has no class of cards that are {words}: ionet class list")
+            common.no_class(reading, each, at, words)
         found.append(classes)
     wanted.classes = cards.together(found)
 

@@ -9,10 +9,8 @@ from typing import NamedTuple
 PROCESSOR = "CPU"
 """The class of a device that has no card to let."""
 PCIE, SXM = "pcie", "sxm"
-_MEMORY, _MAKER = (
-    re.compile(r"[-_ ]([0-9]{1,5})g(i?b)?$", re.I),
-    re.compile(r"^(nvidia|geforce|tesla|quadro)+"),
-)
+_MEMORY = re.compile(r"[-_ ]([0-9]{1,5})g(i?b)?$", re.I)
+_MAKER = re.compile(r"^(nvidia|geforce|tesla|quadro)+")
 _NOT_NAME = re.compile(r"[^a-z0-9]")
 
 

@@ -7,21 +7,29 @@ import shlex
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
-from keeper.renter.jobfiles import script
+from keeper.renter.jobfiles import cards, script
 from keeper.renter.jobfiles.reading import Fate, Key, Price, Reading, Wanted
 from keeper.renter.jobfiles.tree import Node
 
+RAY = "2.60.0"
+"""Of a device's runtime, by keeper/compute/runtime.lock."""
 OWN_IMAGES = re.compile(
-    r"(docker:)?((docker\.io/)?(library/)?python:3\.11([.-].*)?|(docker\.io/)?rayproject/ray:2\.60\.0-py311(-cpu)?)"
+    r"(docker:)?((docker\.io/)?(library/)?python:3\.11([.-].*)?"
+    rf"|(docker\.io/)?rayproject/ray:{re.escape(RAY)}-py311(-cpu)?)"
 )
 """Images that have nothing that a device's runtime hasn't, but for Debian's packages."""
+NO_CLOUD = "there is no cloud to choose here: take it out, and name --country if it has to be somewhere"
+NO_SIZE = "no class says this of a device: ionet cluster metrics shows what there is"
+NO_VOLUME = "no volume outlives a lease: files are in /data until it ends"
+NO_RESTART = "a job that failed isn't started again by anybody"
+NO_SPOT = "no lease is cheaper for being taken away"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _FREE = 1_024
 """The first port that a user may listen on."""
 _PORTS = 1 << 16
-_MILLION = 1_000_000
-"""Dollars: no device costs as much for an hour."""
+_DEAREST = 1_000_000
+"""Dollars for an hour: no device costs as much."""
 
 
 def taken(path: str, why: str) -> Key:
@@ -45,12 +53,12 @@ def image(reading: Reading, node: Node | None, key: str, without: bool) -> None:
     if node is None or not named:
         return
     if without:
-        reading.set_aside(node, key, "the command runs in a device's own runtime: Python 3.11 and Ray 2.60.0")
+        reading.set_aside(node, key, f"the command runs in a device's own runtime: Python 3.11 and Ray {RAY}")
     elif OWN_IMAGES.fullmatch(named):
-        reading.set_aside(node, key, "a device's own runtime is Python 3.11 with Ray 2.60.0")
+        reading.set_aside(node, key, f"a device's own runtime is Python 3.11 with Ray {RAY}")
     else:
         why = (
-            "no image is run here, as a device has a runtime of its own, Python 3.11 with Ray 2.60.0: "
+            f"no image is run here, as a device has a runtime of its own, Python 3.11 with Ray {RAY}: "
             "if that and wheels are enough for the command, add --without-image"
         )
         reading.refuse(node, key, why)
@@ -90,7 +98,7 @@ def install(reading: Reading, wanted: Wanted, number: int, line: str, key: str) 
         return False
     for name in found:
         if re.split(r"[\[=<>!~]", name)[0].lower() in script.RUNTIME:
-            reading.set_aside(number, key, f"{name}: each device has Ray 2.60.0, and no other one")
+            reading.set_aside(number, key, f"{name}: each device has Ray {RAY}, and no other one")
         else:
             wanted.packages.append(name)
     return True
@@ -139,6 +147,16 @@ def own_variables(
                 reading.refuse(number, key, f"nobody sets {name} here: give it a value, or take it out")
 
 
+def no_class(reading: Reading, at: Node, key: str, asked: str) -> None:
+    """Refuse cards that no class has."""
+    reading.refuse(at, key, f"the network has no class of cards that are {asked}: ionet class list")
+
+
+def gpus(wanted: Wanted) -> str:
+    """How many cards a device of the order has, as tools' own variables say it."""
+    return "0" if wanted.classes == [cards.PROCESSOR] else str(wanted.processors)
+
+
 def port(reading: Reading, wanted: Wanted, node: Node, key: str, here: int | None, there: int) -> None:
     """A port of the head's that is forwarded to 127.0.0.1 here."""
     if not (0 < there < _PORTS and (here is None or 0 < here < _PORTS)):
@@ -169,7 +187,7 @@ def dollars(reading: Reading, wanted: Wanted, node: Node | None, key: str) -> No
         amount = Decimal(text)
     except InvalidOperation:
         amount = Decimal(0)
-    if not (amount.is_finite() and 0 < amount < _MILLION):
+    if not (amount.is_finite() and 0 < amount < _DEAREST):
         reading.refuse(node, key, f"{text!r} is no price of an hour")
         return
     wanted.most = Price(amount, node.line, key)

@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 
 from keeper.renter.jobfiles import cards, common
-from keeper.renter.jobfiles.common import aside, refused, taken
+from keeper.renter.jobfiles.common import (
+    NO_CLOUD,
+    NO_RESTART,
+    NO_SIZE,
+    NO_SPOT,
+    NO_VOLUME,
+    aside,
+    refused,
+    taken,
+)
 from keeper.renter.jobfiles.reading import Reading, Wanted
 from keeper.renter.jobfiles.tree import Node
 
 NAME = "dstack task"
-_NO_CLOUD = "there is no cloud to choose here: take it out, and name --country if it has to be somewhere"
-_NO_SIZE = "no class says this of a device: ionet cluster metrics shows what there is"
 _NO_POOL = "no fleet or pool is kept: each order has its own leases"
 _FOLDER = "the job runs in a copy of one folder, which repos names: put them into it"
 _GIB = re.compile(r"([0-9]{1,5}(?:\.[0-9]+)?) ?(gb|tb|mb)?", re.I)
@@ -39,9 +46,9 @@ KEYS = (
     taken("nvcc", "false: the runtime has no compiler of CUDA's"),
     taken("docker", "false: containers can't be run inside"),
     aside("single_branch", "the working folder is sent, not a repository"),
-    refused("volumes", "no volume outlives a lease: files are in /data until it ends"),
+    refused("volumes", NO_VOLUME),
     aside("priority", "it is among one's own runs; an order's place is its time and its --urgency"),
-    *(aside(f"resources.{name}", _NO_SIZE) for name in ("cpu", "memory", "shm_size", "disk")),
+    *(aside(f"resources.{name}", NO_SIZE) for name in ("cpu", "memory", "shm_size", "disk")),
     taken(_G, "--class for each class of that card, --processors"),
     taken(f"{_G}.vendor", "nvidia"),
     taken(f"{_G}.name", "--class"),
@@ -49,11 +56,11 @@ KEYS = (
     taken(f"{_G}.memory", "--class: those of which every card has that much"),
     refused(f"{_G}.total_memory", "name the count and each card's memory"),
     refused(f"{_G}.compute_capability", "name the cards: an order names its classes"),
-    *(refused(name, _NO_CLOUD) for name in ("backends", "regions", "availability_zones", "instance_types")),
-    refused("reservation", _NO_CLOUD),
-    refused("backend_options", _NO_CLOUD),
+    *(refused(name, NO_CLOUD) for name in ("backends", "regions", "availability_zones", "instance_types")),
+    refused("reservation", NO_CLOUD),
+    refused("backend_options", NO_CLOUD),
     taken("spot_policy", "on-demand or auto: a lease isn't taken away for somebody who pays more"),
-    taken("retry", "false: a job that failed isn't started again by anybody"),
+    taken("retry", f"false: {NO_RESTART}"),
     taken("max_duration", "--hours, unless that is named"),
     aside("stop_duration", "a job that is told to end is killed soon after"),
     taken("max_price", "--price for each processor, where --currency is usdc"),
@@ -65,7 +72,7 @@ KEYS = (
     aside("tags", "labels of instances; an order has none"),
     *(refused(name, _NO_POOL) for name in ("creation_policy", "fleets", "instances", "pool_name")),
     *(refused(name, _NO_POOL) for name in ("instance_name", "termination_policy", "termination_idle_time")),
-    refused("retry_policy", "a job that failed isn't started again by anybody"),
+    refused("retry_policy", NO_RESTART),
 )
 
 
@@ -118,7 +125,7 @@ def _commands(reading: Reading, wanted: Wanted, root: Node) -> None:
             reading.refuse(
                 each, "commands", "write the value in place of dstack's ${{ }}, or take it from env"
             )
-    gpus = "0" if wanted.classes == [cards.PROCESSOR] else str(wanted.processors)
+    gpus = common.gpus(wanted)
     known = {
         "DSTACK_NODE_RANK": "0",
         "DSTACK_NODES_NUM": "1",
@@ -132,12 +139,10 @@ def _commands(reading: Reading, wanted: Wanted, root: Node) -> None:
 def _policies(reading: Reading, wanted: Wanted, root: Node) -> None:
     spot = root.at("spot_policy")
     if reading.word(spot, "spot_policy") not in ("", "on-demand", "auto"):
-        reading.refuse(
-            spot or root, "spot_policy", "no lease is cheaper for being taken away: write on-demand"
-        )
+        reading.refuse(spot or root, "spot_policy", f"{NO_SPOT}: write on-demand")
     retry = root.at("retry")
     if retry is not None and (not retry.is_word or retry.text.lower() not in ("false", "no", "off")):
-        reading.refuse(retry, "retry", "a job that failed isn't started again by anybody: write false")
+        reading.refuse(retry, "retry", f"{NO_RESTART}: write false")
     common.dollars(reading, wanted, root.at("max_price"), "max_price")
     if (longest := _duration(reading, root, "max_duration")) is not None:
         wanted.hours = -(-longest // 3_600)
@@ -211,7 +216,7 @@ def _cards(reading: Reading, wanted: Wanted, node: Node | None) -> None:
     for name, classes in found:
         if not classes:
             words = " ".join(filter(None, (name, memory)))
-            reading.refuse(node, _G, f"the network has no class of cards that are {words}: ionet class list")
+            common.no_class(reading, node, _G, words)
     wanted.classes = cards.together(classes for _, classes in found)
 
 

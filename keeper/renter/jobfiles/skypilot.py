@@ -6,14 +6,21 @@ import re
 from decimal import Decimal
 
 from keeper.renter.jobfiles import cards, common, script
-from keeper.renter.jobfiles.common import aside, refused, taken
+from keeper.renter.jobfiles.common import (
+    NO_CLOUD,
+    NO_RESTART,
+    NO_SIZE,
+    NO_SPOT,
+    NO_VOLUME,
+    aside,
+    refused,
+    taken,
+)
 from keeper.renter.jobfiles.reading import NUMBER, Reading, Wanted
 from keeper.renter.jobfiles.tree import Node
 
 NAME = "SkyPilot task"
 _R = "resources"
-_NO_CLOUD = "there is no cloud to choose here: take it out, and name --country if it has to be somewhere"
-_NO_SIZE = "no class says this of a device: ionet cluster metrics shows what there is"
 _ONE_KIND = "an order names its classes, and that is all that it chooses by: take one of these"
 _ONLY_ONE = "one task is read: SkyPilot's own servers of jobs aren't here"
 _DEFAULT_GIB = {"a100": 40, "v100": 16}
@@ -32,8 +39,8 @@ KEYS = (
         "file_mounts", "no bucket is reached, and /data alone is written: use workdir, or ionet cluster put"
     ),
     refused("file_mounts_mapping", "SkyPilot writes it for itself"),
-    refused("volumes", "no volume outlives a lease: files are in /data until it ends"),
-    refused("volume_mounts", "no volume outlives a lease: files are in /data until it ends"),
+    refused("volumes", NO_VOLUME),
+    refused("volume_mounts", NO_VOLUME),
     refused(
         "service", "nothing on the internet leads to a job here: connect --port forwards to this machine"
     ),
@@ -46,13 +53,13 @@ KEYS = (
     aside("outputs", "SkyPilot plans by it where to run, and there is one place"),
     taken(f"{_R}.accelerators", "--class for each class of that card, --processors"),
     refused(f"{_R}.accelerator_args", "it is of TPUs, which no class is"),
-    *(aside(f"{_R}.{name}", _NO_SIZE) for name in ("cpus", "memory", "disk_size", "ephemeral_storage")),
-    *(aside(f"{_R}.{name}", _NO_SIZE) for name in ("disk_tier", "network_tier", "local_disk")),
-    *(refused(f"{_R}.{name}", _NO_CLOUD) for name in ("infra", "cloud", "region", "zone", "instance_type")),
+    *(aside(f"{_R}.{name}", NO_SIZE) for name in ("cpus", "memory", "disk_size", "ephemeral_storage")),
+    *(aside(f"{_R}.{name}", NO_SIZE) for name in ("disk_tier", "network_tier", "local_disk")),
+    *(refused(f"{_R}.{name}", NO_CLOUD) for name in ("infra", "cloud", "region", "zone", "instance_type")),
     *(refused(f"{_R}.{name}", _ONE_KIND) for name in ("any_of", "ordered")),
     taken(f"{_R}.use_spot", "false: a lease isn't taken away for somebody who pays more"),
-    refused(f"{_R}.job_recovery", "a job that failed isn't started again by anybody"),
-    refused(f"{_R}.volumes", "no volume outlives a lease: files are in /data until it ends"),
+    refused(f"{_R}.job_recovery", NO_RESTART),
+    refused(f"{_R}.volumes", NO_VOLUME),
     taken(f"{_R}.max_hourly_cost", "--price for each processor, where --currency is usdc"),
     taken(f"{_R}.ports", "connect --port for each: reached from this machine alone, not from the internet"),
     taken(f"{_R}.image_id", "taken if it is a device's own runtime; others only by --without-image"),
@@ -109,10 +116,11 @@ def _script(reading: Reading, wanted: Wanted, root: Node) -> None:
         if not common.install(reading, wanted, number, line, "setup"):
             common.scan(reading, number, line, "setup")
             before.append(line)
-    known = {"SKYPILOT_NODE_RANK": "0", "SKYPILOT_NUM_NODES": "1"}
-    known["SKYPILOT_NUM_GPUS_PER_NODE"] = (
-        "0" if wanted.classes == [cards.PROCESSOR] else str(wanted.processors)
-    )
+    known = {
+        "SKYPILOT_NODE_RANK": "0",
+        "SKYPILOT_NUM_NODES": "1",
+        "SKYPILOT_NUM_GPUS_PER_NODE": common.gpus(wanted),
+    }
     texts = [each for each in (setup, run) if each is not None]
     common.own_variables(reading, wanted, texts, "run", "SKYPILOT", known)
     common.shell(reading, wanted, [run], "run", "bash")
@@ -124,9 +132,7 @@ def _script(reading: Reading, wanted: Wanted, root: Node) -> None:
 
 def _resources(reading: Reading, wanted: Wanted, found: Node, without_image: bool) -> None:
     _cards(reading, wanted, found.at("accelerators"))
-    reading.flag(
-        found.at("use_spot"), f"{_R}.use_spot", "no lease is cheaper for being taken away: write false"
-    )
+    reading.flag(found.at("use_spot"), f"{_R}.use_spot", f"{NO_SPOT}: write false")
     common.dollars(reading, wanted, found.at("max_hourly_cost"), f"{_R}.max_hourly_cost")
     image = found.at("image_id")
     if image is not None and image.kind == "map":
@@ -159,7 +165,7 @@ def _cards(reading: Reading, wanted: Wanted, node: Node | None) -> None:
         size = _DEFAULT_GIB.get(base.lower())
         classes = cards.classes(base, cards.Range(size, size) if size else None, interface)
         if not classes:
-            reading.refuse(at, key, f"the network has no class of cards that are {name}: ionet class list")
+            common.no_class(reading, at, key, name)
         found.append(classes)
     if len(counts) > 1:
         reading.refuse(node, key, "an order has one number of processors for each device: take one of these")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as some
 
 from keeper.cli.cluster import app as cluster_app
 from keeper.cli.orders import app as order_app
+from keeper.compute.runtime import LOCK
 from keeper.economy.orders import Currency
 from keeper.errors import UserError
 from keeper.renter.jobfiles import FORMATS, FileUnreadable, Translation, cards, translate
@@ -88,7 +90,7 @@ def test_a_task_of_skypilots_with_wheels_ports_and_an_end() -> None:
     assert download.endswith(" --dest wheels 'numpy==2.2.*' pandas -r requirements.txt")
     before, _, job = submit.partition(" --follow -- ")
     assert before == (
-        f"{HEAD} --working-dir ~/work/finetune $(printf -- '--wheel %s ' wheels/*.whl) "
+        f"{HEAD} --working-dir ~/finetune $(printf -- '--wheel %s ' wheels/*.whl) "
         '--env MODEL=some/model --env EPOCHS=3 --env HF_TOKEN="$HF_TOKEN" '
         "--env SKYPILOT_NODE_RANK=0 --env SKYPILOT_NUM_NODES=1"
     )
@@ -328,7 +330,7 @@ def test_commands_are_as_they_can_be_typed(tmp_path: Path) -> None:
     ]
     assert len(typed) == 13
     environment = {
-        "HOME": "/home/somebody",
+        "HOME": str(tmp_path),
         "HF_TOKEN": "a 'b",
         "WANDB_API_KEY": "$x",
         "PATH": "/usr/bin:/bin",
@@ -353,7 +355,7 @@ def test_commands_are_as_they_can_be_typed(tmp_path: Path) -> None:
                 ]
                 secret = {"HF_TOKEN=a 'b", "WANDB_API_KEY=$x"} & set(given_["env"])
                 assert len(secret) == 1
-            assert given_["working_dir"] in (None, Path(), Path("/home/somebody/work/finetune"))
+            assert given_["working_dir"] in (None, Path(), tmp_path / "finetune")
 
 
 def test_cards_are_the_networks_classes() -> None:
@@ -397,7 +399,8 @@ def test_an_image_is_set_aside_by_ones_own_word_alone() -> None:
     found = task(text, without_image=True)
     assert found.commands[1] == f"{HEAD} --follow -- python a.py"
     assert [(each.line, each.key) for each in found.aside] == [(3, "resources.image_id")]
-    own = "run: python a.py\nresources:\n  image_id: docker:rayproject/ray:2.60.0-py311"
+    (ray,) = re.findall(r"^ray==(\S+) ", LOCK.read_text(), re.M)
+    own = f"run: python a.py\nresources:\n  image_id: docker:rayproject/ray:{ray}-py311"
     assert task(own).refused == ()
     assert task("run: a\nresources:\n  image_id: python:3.110").refused
 
