@@ -124,9 +124,8 @@ def _spelled(column: NDArray[np.bytes_], many: bool) -> NDArray[np.bytes_]:
     found = np.zeros(len(column), BASE58)
     some = column != b""
     raw = column[some].tobytes()
-    found[some] = (
-        text(column[some]) if many else [_base58(raw[at : at + 32]) for at in range(0, len(raw), 32)]
-    )
+    spell = _base58 if many else _kept_base58
+    found[some] = [spell(raw[at : at + 32]) for at in range(0, len(raw), 32)]
     return found
 
 
@@ -170,6 +169,7 @@ def decode(data: bytes, dtype: np.dtype[Any], name: str) -> Rows:
     if lines.pop() != b"":
         raise TableError(f"{name}: the last row doesn't end")
     rows = np.zeros(len(lines), dtype)
+    many = len(lines) > REMEMBERED
     for at in range(0, len(lines), CHUNK):
         part = lines[at : at + CHUNK]
         cells = [line.decode(errors="replace").split(",") for line in part]
@@ -180,7 +180,7 @@ def decode(data: bytes, dtype: np.dtype[Any], name: str) -> Rows:
                 )
         try:
             for column, words in zip(dtype.names, zip(*cells, strict=True), strict=True):
-                rows[column][at : at + CHUNK] = _values(words, dtype[column])
+                rows[column][at : at + CHUNK] = _values(words, dtype[column], many)
         except (ValueError, OverflowError):
             for number, row in enumerate(cells):
                 _require(f"{name}: row {at + number + 1}", row, dtype)
@@ -216,22 +216,23 @@ def _word(value: bytes | int) -> str:
     return "" if value == NOTHING else str(value)
 
 
-@lru_cache(maxsize=REMEMBERED)
 def _base58(key: bytes) -> str:
-    return "" if key == NOBODY else str(Pubkey(key))
+    return str(Pubkey(key))
 
 
-@lru_cache(maxsize=REMEMBERED)
 def _key(word: str) -> bytes:
     return bytes(Pubkey.from_string(word)) if word else NOBODY
 
 
-def _values(words: Sequence[str], kind: np.dtype[Any]) -> Any:
+_kept_base58, _kept_key = (lru_cache(maxsize=REMEMBERED)(each) for each in (_base58, _key))
+
+
+def _values(words: Sequence[str], kind: np.dtype[Any], many: bool = False) -> Any:
     if kind.subdtype:
         base, (room,) = kind.subdtype
         return [_list(word, base, room) for word in words]
     if kind == np.dtype(KEY):
-        found = list(map(_key, words))
+        found = list(map(_key if many else _kept_key, words))
         if found.count(NOBODY) != words.count(""):
             raise ValueError("the zero address is written as nothing")
         return found

@@ -66,6 +66,18 @@ ROW = st.tuples(
 )
 
 
+def test_addresses_of_long_tables_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither written nor read: they would push out those that are asked for again."""
+    monkeypatch.setattr(tables, "REMEMBERED", 2)
+    table = np.zeros(3, [("device", KEY), ("amount", "<u8")])
+    table["device"] = tables.keys([Pubkey.new_unique() for _ in table])
+    kept = tables._kept_base58, tables._kept_key
+    for rows, more in ((table, 0), (table[:2], 2)):
+        before = [each.cache_info().misses for each in kept]
+        assert (decode(b"".join(encode(rows)), table.dtype, "t") == rows).all()
+        assert [each.cache_info().misses for each in kept] == [count + more for count in before]
+
+
 @given(st.lists(ROW, max_size=12), st.integers(1, 5))
 @example([(bytes(32), 0, 0, 0, 0, bytes(32), b"", (NOTHING,) * 3)], 1)
 @example([(bytes(32), 0, 0, 0, each, bytes(32), b"", (0, 0, 0)) for each in (0, 10**4, 10**8, 2**64 - 1)], 2)
