@@ -42,8 +42,8 @@ def main() -> None:
     if chain not in PARTS:
         raise SystemExit("CHAIN is embedded or validator")
     problems: list[str] = []
+    commit = _commit()  # Before anything is written: a page with figures makes the tree a changed one.
     for part, run in PARTS[chain].items():
-        commit = _commit()
         figures, wrong = run()
         problems += wrong
         _write(chain, part, {"commit": commit, **figures})

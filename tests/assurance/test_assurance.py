@@ -73,6 +73,30 @@ def test_the_page_is_current() -> None:
     assert assurance.PAGE.read_text() == assurance.text(), "run python -m scripts.assurance"
 
 
+def test_all_parts_of_a_run_are_of_the_commit_that_it_began_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first part writes into the page changes the tree."""
+    page, runs = tmp_path / "assurance.md", tmp_path / "runs.json"
+    page.write_text(assurance.PAGE.read_text())
+    runs.write_text("{}")
+    monkeypatch.setattr(assurance, "PAGE", page)
+    monkeypatch.setattr(assurance, "RUNS", runs)
+    clean = page.read_text()
+    monkeypatch.setattr(auditors_run, "_commit", lambda: "c0ffee" + "-dirty" * (page.read_text() != clean))
+    parts = {part: lambda: ({"passed": 7, "failed": 0}, []) for part in ("tests", "native")}
+    monkeypatch.setattr(auditors_run, "PARTS", {"embedded": parts})
+    monkeypatch.setattr("sys.argv", ["auditors_run"])
+    with pytest.raises(SystemExit) as ended:
+        auditors_run.main()
+    figures = {"commit": "c0ffee", "passed": 7, "failed": 0}
+    assert (ended.value.code, json.loads(runs.read_text())) == (
+        0,
+        {"embedded": {"tests": figures, "native": figures}},
+    )
+    assert page.read_text() != clean
+
+
 def test_what_the_last_runs_found_is_what_has_to_be_found() -> None:
     """Nobody commits a run in which something failed."""
     runs = json.loads(assurance.RUNS.read_text())
