@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -62,17 +63,20 @@ def exploits() -> dict[str, list[str] | str]:
 
 def threats() -> dict[str, list[str]]:
     """The same for each document of what can be held up; a test that is named alone is in any file."""
-    texts = {str(path.relative_to(ROOT)): path.read_text() for path in TESTS}
+    places = defaultdict[str, list[str]](list)
+    for path in TESTS:
+        for name in re.findall(r"\b(?:def|fn) (\w+)\(", path.read_text()):
+            places[name].append(str(path.relative_to(ROOT)))
     found: dict[str, list[str]] = {}
     for document in HELD_UP:
-        tests = []
-        for name, files in named_tests(document):
-            among = [path for path in texts if not files or path.endswith(files)]
-            tests += [
-                f"{path}::{name}" for path in among if re.search(rf"\b(?:def|fn) {name}\(", texts[path])
-            ]
+        tests = {
+            f"{place}::{name}"
+            for name, files in named_tests(document)
+            for place in places[name]
+            if not files or place.endswith(files)
+        }
         if tests:
-            found[document] = sorted(set(tests))
+            found[document] = sorted(tests)
     return found
 
 
