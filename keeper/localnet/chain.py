@@ -37,8 +37,6 @@ class LocalChain(EmbeddedChain):
     heard: Callable[[TransactionRecord, VersionedTransaction], None] = staticmethod(lambda record, sent: None)
     """Called with each transaction that was executed."""
     _haste: Haste | None = None
-    _waits = False
-    """Whether it makes no block until somebody has done something."""
     _ring: Ring
     _speed = 1.0
     _clock: Callable[[], float] = staticmethod(time.monotonic)
@@ -86,8 +84,8 @@ class LocalChain(EmbeddedChain):
         """A block, and the time since the last one: called every TICK_SECONDS."""
         self._ring.tick()
         slot = self._slot
-        self._pass()
-        if self._slot == slot and not self._waits:
+        waits = self._pass()
+        if self._slot == slot and not waits:
             self._set_clock(slot + 1, self.now())  # a chain whose clock stands makes blocks, too
         self._new_blockhash()
 
@@ -214,20 +212,20 @@ class LocalChain(EmbeddedChain):
     def _new_blockhash(self) -> None:
         self._ring.add(self.hash_at(self._slot))
 
-    def _pass(self) -> None:
-        """Let the time pass since this was called last."""
+    def _pass(self) -> bool:
+        """Let the time pass since this was called last; whether it stands until something is done."""
         now = self._clock()
         left, self._ticked = now - self._ticked, now
         while left > 0:
             speed, took = self._speed, left
             if self._haste is not None and speed:
                 speed, slots = self._haste.speed(self._slot, self.now(), speed)
-                self._waits = not speed
-                if self._waits:
-                    return
+                if not speed:
+                    return True
                 took = min(left, slots / SLOTS_PER_SECOND / speed)
             self._move(took * speed)
             left -= took
+        return False
 
     def _move(self, seconds: float) -> None:
         whole, self._seconds_short = divmod(self._seconds_short + seconds, 1.0)

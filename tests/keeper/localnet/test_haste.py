@@ -222,6 +222,24 @@ def test_a_clock_that_is_slower_or_stands_stays_so(chain, monkeypatch) -> None:
     assert chain.now() == now
 
 
+def test_a_clock_that_is_stopped_while_time_waits_makes_blocks(chain) -> None:
+    """As one that is stopped at any other moment does: only what nobody has done yet holds blocks back."""
+    crew = working(chain, is_up=False)
+
+    def tick() -> int:
+        crew.ours += TICK
+        chain._clock = lambda: crew.ours
+        chain.tick()
+        return chain.newest_slot()
+
+    assert tick() == tick()
+    chain.set_speed(0)
+    assert [tick(), tick()] == [chain.newest_slot() - 1, chain.newest_slot()]
+    assert chain.now() == START
+    chain.set_speed(SPEED)
+    assert tick() == tick()
+
+
 def test_what_is_jumped_over_had_no_blocks(chain, monkeypatch) -> None:
     """As on a cluster that stood still: nobody has them to read, and nothing was asked in them."""
     crew = working(chain)
