@@ -20,6 +20,7 @@ from keeper.worker.client import Operator
 from keeper.worker.sources import Operators
 from keeper.worker.state import Store
 from keeper.worker.work import Device, Works
+from tests.keeper.worker.hiring import Field, close
 from tests.keeper.worker.leasing import NAMES, Site, ready
 from tests.keeper.worker.operators import GENESIS, PROGRAM, Service, device_of, serving
 from tests.programs.orders.world import OrdersWorld
@@ -80,3 +81,20 @@ async def site(world: OrdersWorld, tmp_path: Path) -> AsyncIterator[Site]:
     found = Site(world, tmp_path / "state", NAMES)
     yield found
     found.close()
+
+
+@pytest.fixture
+async def field(tmp_path: Path) -> AsyncIterator[Field]:
+    found = Field(tmp_path, ["one", "two"])
+    await found.begin()
+    yield found
+    await close(found)
+
+
+@pytest.fixture
+async def free(tmp_path: Path) -> AsyncIterator[Field]:
+    """The same; their supplier lets workers end leases."""
+    found = Field(tmp_path, ["one", "two"], may_end=True)
+    await found.begin()
+    yield found
+    await close(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,11 +14,11 @@ from solders.pubkey import Pubkey
 
 from keeper.chain.fees import FeePolicy
 from keeper.chain.services import OperatorError, Refused
-from keeper.clients import orders
+from keeper.clients import orders, staking
 from keeper.clients.orders import Lease
 from keeper.compute.board import Board, Parties, parties
 from keeper.compute.boards import Boards
-from keeper.compute.bodies import Beat
+from keeper.compute.bodies import Beat, Kind
 from keeper.compute.client import Identity, Numbered, Posted
 from keeper.compute.namespace import SandboxFailed
 from keeper.compute.node import Alive, HeadSilent, Node
@@ -26,17 +26,21 @@ from keeper.compute.probe import answer
 from keeper.compute.refusals import WireError
 from keeper.compute.states import AgentState
 from keeper.compute.wire import Message, Network, Signed, decode
+from keeper.economy.orders import LeaseStatus
 from keeper.market.accepting import Hindrance
 from keeper.worker.serving.book import ServiceBook
 from keeper.worker.serving.hired import Hired
 from keeper.worker.serving.host import Other, Size, Usage
 from keeper.worker.serving.serving import Serving
-from tests.keeper.worker.leasing import Site
+from tests.keeper.worker.leasing import Site, ready
 from tests.programs.orders.world import OrdersWorld
+from tests.programs.world import key
 
 GENESIS = bytes(range(32))
 T = TypeVar("T")
 NETWORK = Network(GENESIS, orders.PROGRAM.address)
+IDLE, PREPARING, JOINING = AgentState.IDLE, AgentState.PREPARING, AgentState.JOINING
+ACTIVE, RESTARTING, DRAINING = AgentState.ACTIVE, AgentState.RESTARTING, AgentState.DRAINING
 
 
 def at_once(asking: Coroutine[Any, Any, T]) -> T:
@@ -313,3 +317,92 @@ class HiredSite(Site):
             await talk.boards.close()
         self.host.cloud.hosts.remove(self.host)
         self.store.close()
+
+
+class Field:
+    """Devices, their boards and their chain."""
+
+    def __init__(self, folder: Path, names: Sequence[str], may_end: bool = False) -> None:
+        self.world = ready(*names)
+        if may_end:
+            for name in names:
+                device = self.world.read_device(name)
+                call = staking.change_device(
+                    device,
+                    tier=device.tier,
+                    country=device.country,
+                    ask_io=device.ask_io,
+                    ask_usdc=device.ask_usdc,
+                    worker_may_end=True,
+                )
+                self.world.do(call, signers=[key("supplier")])
+        self.world.chain.advance(1)
+        self.folder, self.cloud = folder, Cloud()
+        self.boards = [LocalBoard(self.world, number) for number in range(3)]
+        self.sites = {name: self.site(name) for name in names}
+
+    def site(self, name: str) -> HiredSite:
+        return HiredSite(self.world, self.folder / name, name, self.cloud, self.boards)
+
+    async def begin(self, *names: str) -> None:
+        for name in names or self.sites:
+            await self.sites[name].hired.begin()
+            await self.sites[name].turn()
+
+    async def turns(self, times: int = 4) -> None:
+        for _ in range(times):
+            for each in self.sites.values():
+                await each.turn()
+            self.world.chain.advance(6)
+
+    async def again(self, name: str) -> HiredSite:
+        """Kill a device's process, and start it anew."""
+        await self.sites[name].kill()
+        self.sites[name] = self.site(name)
+        await self.begin(name)
+        return self.sites[name]
+
+    def states(self) -> list[AgentState]:
+        return [each.state for each in self.sites.values()]
+
+    def said(self, order: orders.Order, number: int = 0) -> list[Kind]:
+        return [each.body.KIND for each in self.boards[number].said(order.address)]
+
+
+async def close(found: Field) -> None:
+    for each in found.sites.values():
+        await each.hired.close()
+        each.close()
+
+
+def lease(field: Field, order: orders.Order, name: str = "one") -> orders.Lease:
+    return field.world.lease(order, name)
+
+
+async def reach(field: Field, order: orders.Order, state: AgentState) -> HiredSite:
+    """Bring the first device's lease to a state, in which nothing of it has been done yet."""
+    one = field.sites["one"]
+    field.world.match(order, "one")
+    if state is PREPARING:
+        await one.look()
+        await one.hired.turn()
+        await one.hired._halt()
+        return one
+    if state is JOINING:
+        await one.look()
+        while one.newest("one").status != LeaseStatus.RUNNING:
+            await one.hired.turn()
+            await one.hired.settle()
+            await one.look()
+        await one.hired.turn()
+        await one.hired._halt()
+        return one
+    await field.turns(4)
+    if state is RESTARTING:
+        one.host.ended = "its command ended with 1"
+        await one.turn(2)
+    if state is DRAINING:
+        one.host.stays = True
+        field.world.end(order, "one", key("renter"))
+        await one.turn(2)
+    return one

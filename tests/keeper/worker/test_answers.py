@@ -11,8 +11,7 @@ from keeper.compute.bodies import ANSWERS_PROBES, Key, Probed
 from keeper.compute.probe import answer
 from keeper.compute.states import AgentState
 from keeper.worker.serving.answers import ANSWERED_SECONDS
-from tests.keeper.worker.hiring import HiredSite
-from tests.keeper.worker.test_serving import Field, close
+from tests.keeper.worker.hiring import Field, HiredSite, close
 from tests.programs.world import key
 
 SEEDS = [bytes([number]) * 32 for number in range(1, 40)]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 import structlog
 
@@ -12,21 +9,12 @@ from keeper.clients import orders
 from keeper.compute import runtime
 from keeper.compute.bodies import Beat, Kind, Serving
 from keeper.economy.orders import EndReason, LeaseStatus
-from tests.keeper.worker.hiring import HiredSite
-from tests.keeper.worker.test_serving import ACTIVE, IDLE, JOINING, RESTARTING, Field, close, lease
+from tests.keeper.worker.hiring import ACTIVE, IDLE, JOINING, RESTARTING, Field, HiredSite, lease
 from tests.programs.world import key
 
 CUT_SECONDS = 600
 STEP = 6
 """Seconds of the chain's clock for each turn."""
-
-
-@pytest.fixture
-async def field(tmp_path: Path) -> AsyncIterator[Field]:
-    found = Field(tmp_path, ["one", "two"])
-    await found.begin()
-    yield found
-    await close(found)
 
 
 async def hired(field: Field, devices: int) -> orders.Order:

@@ -19,8 +19,7 @@ from keeper.compute.states import AgentState
 from keeper.economy.calendar import HOUR
 from keeper.worker.serving.book import ServiceBook
 from keeper.worker.state import Enrolment, StateError, Store
-from tests.keeper.worker.hiring import HiredSite
-from tests.keeper.worker.test_serving import (
+from tests.keeper.worker.hiring import (
     ACTIVE,
     DRAINING,
     IDLE,
@@ -28,6 +27,7 @@ from tests.keeper.worker.test_serving import (
     PREPARING,
     RESTARTING,
     Field,
+    HiredSite,
     close,
     lease,
     reach,
