@@ -20,10 +20,11 @@ def lacking(desk: Desk, held: Held) -> int | None:
         return None
     seed, hour = held.wave.seed, held.wave.hour
     here = {(each.device, each.root) for each in desk.book.openings(hour) if each.seed == seed}
+    # Roots of another operator's file may be learned on a thread meanwhile: these are counted the next time.
     return sum(
         (device, root) not in here
-        for device, roots in held.roots.items()
-        for root, commit in roots.items()
+        for device, roots in list(held.roots.items())
+        for root, commit in list(roots.items())
         if is_drawn(held, device, commit.kind)
     )
 
