@@ -7,6 +7,7 @@ from pathlib import Path
 
 from keeper.api.service import PREFIX, application
 from keeper.db.visitors import Visitors
+from scripts.marks import rewritten
 
 PAGE = Path(__file__).parents[1] / "docs/api.md"
 BEGIN, END = "<!-- paths: begin -->", "<!-- paths: end -->"
@@ -30,8 +31,7 @@ def table() -> str:
 
 def text() -> str:
     """The page with the table as it is now."""
-    before, rest = PAGE.read_text().split(BEGIN)
-    return f"{before}{BEGIN}\n{table()}\n{END}{rest.split(END)[1]}"
+    return rewritten(PAGE.read_text(), BEGIN, END, f"\n{table()}\n")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from keeper.clients.programs import PROGRAMS
 from keeper.resources import manifest
 from scripts.costs import buyback, orders, staking, tokenomics
 from scripts.costs.meter import Row
+from scripts.marks import rewritten
 
 DOCUMENT = Path(__file__).parents[1] / "docs/compute_units.md"
 BEGIN, END = "<!-- compute_units.py: begin -->", "<!-- compute_units.py: end -->"
@@ -63,9 +64,7 @@ def binaries() -> dict[str, int]:
 
 def document(text: str, measured: Measured) -> str:
     """The document with its tables renewed."""
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n{tables(measured)}\n{END}{tail}"
+    return rewritten(text, BEGIN, END, f"\n{tables(measured)}\n")
 
 
 def _range(values: list[int]) -> str:

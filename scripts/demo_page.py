@@ -16,6 +16,7 @@ from rich.console import Console
 
 from keeper.demo import report, run
 from keeper.demo.sheet import Section
+from scripts.marks import rewritten
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "demo.md"
@@ -30,10 +31,8 @@ BEGIN, END = "<!-- demo_page.py: begin -->\n", "<!-- demo_page.py: end -->\n"
 
 def page(text: str, sections: Sequence[Section], summary: str) -> str:
     """The page with all that is printed between its marks."""
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
     written = "\n".join(_section(each) for each in sections)
-    return f"{before}{BEGIN}\n{written}\n{summary}.\n\n{END}{after}"
+    return rewritten(text, BEGIN, END, f"\n{written}\n{summary}.\n\n")
 
 
 def _section(section: Section) -> str:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from keeper.renter.jobfiles import FORMATS
+from scripts.marks import rewritten
 
 PAGE = Path(__file__).parents[1] / "docs/job_files.md"
 BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
@@ -32,8 +33,7 @@ def tables() -> str:
 
 def text() -> str:
     """The page with the tables as they are now."""
-    before, rest = PAGE.read_text().split(BEGIN)
-    return f"{before}{BEGIN}\n{tables()}\n{END}{rest.split(END)[1]}"
+    return rewritten(PAGE.read_text(), BEGIN, END, f"\n{tables()}\n")
 
 
 if __name__ == "__main__":

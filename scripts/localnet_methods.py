@@ -5,6 +5,7 @@ from pathlib import Path
 
 from keeper.localnet.methods import METHODS
 from keeper.localnet.sockets import SUBSCRIPTIONS
+from scripts.marks import rewritten
 
 PAGE = Path(__file__).parents[1] / "docs/localnet.md"
 BEGIN, END = "## What it answers\n", "\nShapes, numbers of errors"
@@ -34,9 +35,7 @@ def tables() -> str:
 
 def text() -> str:
     """The page with the tables as they are now."""
-    page = PAGE.read_text()
-    before, rest = page.split(BEGIN)
-    return before + BEGIN + tables() + END + rest.split(END)[1]
+    return rewritten(PAGE.read_text(), BEGIN, END, tables())
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from keeper.chain import types
 from keeper.chain.program import DISCRIMINATOR_LENGTH
 from keeper.clients.programs import PROGRAMS
 from keeper.resources import idl
+from scripts.marks import rewritten
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/reference.md"
@@ -28,9 +29,8 @@ Idl = Mapping[str, Any]
 def text() -> str:
     """The page as it has to be."""
     costs = _costs(COSTS.read_text())
-    head, _, rest = PAGE.read_text().partition(BEGIN)
     tables = "\n\n".join(_program(idl(name), costs[name]) for name in PROGRAMS)
-    return f"{head}{BEGIN}\n{tables}\n{END}{rest.partition(END)[2]}"
+    return rewritten(PAGE.read_text(), BEGIN, END, f"\n{tables}\n")
 
 
 def _program(described: Idl, costs: Mapping[str, str]) -> str:

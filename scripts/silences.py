@@ -24,6 +24,7 @@ from keeper.compute.wire import Network
 from keeper.economy.calendar import HOUR
 from keeper.economy.orders import LeaseStatus
 from keeper.operator.clusters.witness import Witness
+from scripts.marks import rewritten
 
 PAGE = Path(__file__).parents[1] / "docs/compute.md"
 BEGIN, END = "<!-- silences.py: begin -->\n", "<!-- silences.py: end -->\n"
@@ -167,8 +168,7 @@ def table() -> str:
 
 def written(page: str) -> str:
     """The page with the table of now."""
-    before, _, rest = page.partition(BEGIN)
-    return before + BEGIN + table() + END + rest.partition(END)[2]
+    return rewritten(page, BEGIN, END, table())
 
 
 if __name__ == "__main__":
