@@ -7,23 +7,21 @@ The network's clock stands still meanwhile, so that the same demo gives the same
 from __future__ import annotations
 
 import json
-import re
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 from PIL import Image
 
+from tests.keeper.cli.running import pages
+
 ROOT = Path(__file__).parents[1]
 DOCS, DRIVER = ROOT / "docs", ROOT / "tests/browser/browse.mjs"
-DEMO = ROOT / "out/demo"
+CHAIN = ROOT / "out/demo/mid.chain"
 COLOURS = 96
 """Of text and figures on paper: more isn't seen."""
 MOST = 200_000
@@ -33,32 +31,6 @@ TALL = 1_480
 """Of a device, whose conditions are further down."""
 RPC = "127.0.0.1:8899"
 """Where the node is, as a picture shows it."""
-
-
-@contextmanager
-def localnet(demo: Path) -> Iterator[tuple[str, str]]:
-    """The network with its pages meanwhile; gives the URLs of these and of its node."""
-    with tempfile.TemporaryDirectory() as folder:
-        place = "--rpc", RPC, "--web", "0", "--folder", folder, "--speed", "0"
-        command = [sys.executable, "-c", "from keeper.cli.main import main; main()", "localnet"]
-        command += ["--chain", str(demo / "mid.chain"), *place]
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process:
-            assert process.stdout is not None
-            said = []
-            try:
-                for line in process.stdout:
-                    said.append(line)
-                    if "Pages of it" in line:
-                        break
-                found = re.findall(r"http://127\.0\.0\.1:\d+", "".join(said))
-                if not found:
-                    raise SystemExit("".join(said))
-                yield found[-1], found[0]
-            finally:
-                process.send_signal(signal.SIGINT)
-                process.stdout.read()
 
 
 def steps(web: str, node: str, folder: Path) -> list[Sequence[Any]]:
@@ -119,12 +91,12 @@ def pack(file: Path, to: Path) -> None:
         raise SystemExit(f"{to} has {to.stat().st_size} bytes of at most {MOST}")
 
 
-def main(demo: Path = DEMO) -> None:
+def main() -> None:
     """Take them, and write them into docs/."""
-    if not (demo / "mid.chain").exists():
-        raise SystemExit(f"{demo}/mid.chain is missing: make demo")
+    if not CHAIN.exists():
+        raise SystemExit(f"{CHAIN} is missing: make demo")
     with tempfile.TemporaryDirectory() as folder:
-        with localnet(demo) as (web, node):
+        with pages(CHAIN, Path(folder) / "network", rpc=RPC) as (web, node):
             take(web, node, Path(folder))
         for file in sorted(Path(folder).glob("*.png")):
             pack(file, DOCS / file.name)
@@ -132,4 +104,4 @@ def main(demo: Path = DEMO) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    main()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from keeper.runtime.listen import listen
 
@@ -20,7 +20,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(app: Starlette, host: str, port: int, setting: str) -> AsyncIterator[int]:
+async def served(app: ASGIApp, host: str, port: int, setting: str) -> AsyncIterator[int]:
     """Serve ``app`` meanwhile, beside whatever else the loop runs; yields the port (0 asks for any).
 
     Raises ListenRefused, which names the ``setting``.

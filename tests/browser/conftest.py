@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -16,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from keeper.clients import staking
-from tests.browser.site import SECONDS, Site
+from tests.browser.site import Site
 from tests.keeper.api.life import EARLY, Life
+from tests.keeper.cli.running import pages
 
 EVIDENCE = sha256(b"what a device did").digest()
 WEB = Path(__file__).parents[2] / "web"
@@ -78,21 +75,5 @@ def rented(renting: tuple[Path, Life], chromium: str, tmp_path: Path) -> Iterato
 @contextmanager
 def localnet(file: Path, world: Life, chromium: str, folder: Path) -> Iterator[Site]:
     """Begin with a saved chain, and serve pages of it meanwhile."""
-    place = "--rpc", "127.0.0.1:0", "--web", "0", "--folder", str(folder)
-    options = ["--chain", str(file), *place, "--speed", "0"]
-    command = [sys.executable, "-c", "from keeper.cli.main import main; main()", "localnet", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None
-        said = []
-        try:
-            for line in process.stdout:
-                said.append(line)
-                if "Pages of it" in line:
-                    break
-            found = re.findall(r"http://127\.0\.0\.1:\d+", "".join(said))
-            assert found, "".join(said)
-            yield Site(found[-1], found[0], chromium, world)
-        finally:
-            process.send_signal(signal.SIGINT)
-            rest = process.stdout.read()
-            assert process.wait(SECONDS) == 0, rest
+    with pages(file, folder) as (web, node):
+        yield Site(web, node, chromium, world)

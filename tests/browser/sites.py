@@ -9,9 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-import uvicorn
-from starlette.types import ASGIApp
-
 from keeper.api.limits import Limits
 from keeper.budgets import Rate
 from keeper.localnet.chain import LocalChain
@@ -50,19 +47,6 @@ def running(start: Callable[[AsyncExitStack], Awaitable[Found]]) -> Iterator[Fou
             loop.call_soon_threadsafe(over.set)
         thread.join()
         loop.close()
-
-
-@asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[int]:
-    """Serve an application meanwhile; gives its port."""
-    listener = listen(LOCAL, 0, "")
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-    running = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        await running
 
 
 @asynccontextmanager

@@ -19,8 +19,9 @@ from keeper.api.service import application, guarded
 from keeper.db.visitors import Visitors
 from keeper.economy.supply import io
 from keeper.rewards.publication import claimable, read_manifest
+from keeper.runtime.serving import served
 from keeper.web.app import install
-from tests.browser.sites import LIMITS, node, running, serving
+from tests.browser.sites import LIMITS, LOCAL, node, running
 from tests.keeper.api.conftest import life
 from tests.keeper.api.life import Life
 from tests.programs.world import key
@@ -118,7 +119,9 @@ def sites(life: tuple[Life, Path], tmp_path_factory: pytest.TempPathFactory) -> 
             file = shutil.copy(index, folder / f"{number}.db")
             app = application(Visitors(f"sqlite:///{file}"), rewards=world.folder)
             install(app)
-            found.ports[name] = await stack.enter_async_context(serving(Lying(guarded(app, LIMITS), lie)))
+            found.ports[name] = await stack.enter_async_context(
+                served(Lying(guarded(app, LIMITS), lie), LOCAL, 0, "")
+            )
         return found
 
     with running(start) as found:

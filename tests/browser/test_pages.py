@@ -21,9 +21,10 @@ from starlette.routing import Match, Route
 from keeper.api.service import application, guarded
 from keeper.clients import orders, staking
 from keeper.db.visitors import Visitors
+from keeper.runtime.serving import served
 from keeper.web.app import ROUTERS, install, refusal_of
 from tests.browser.conftest import EVIDENCE
-from tests.browser.sites import LIMITS, node, running, serving
+from tests.browser.sites import LIMITS, LOCAL, node, running
 from tests.keeper.api.conftest import Client, asking
 from tests.keeper.api.life import Life, index
 from tests.keeper.web.test_empty import EMPTY, indexed
@@ -125,7 +126,9 @@ def walks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Walk]]:
         async def site(name: str, own: tuple[str, str] | None, rewards: Path | None) -> Any:
             app = application(Visitors(f"sqlite:///{files[name]}"), rewards=rewards)
             install(app, own)
-            port = await stack.enter_async_context(serving(guarded(app, LIMITS, refusal_of(app, own))))
+            port = await stack.enter_async_context(
+                served(guarded(app, LIMITS, refusal_of(app, own)), LOCAL, 0, "")
+            )
             return app.state.index, f"http://127.0.0.1:{port}"
 
         _, life = await site("life", nodes, world.folder)

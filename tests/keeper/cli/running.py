@@ -9,19 +9,22 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 SECONDS = 1_800
 """Only a process that hangs takes so long."""
 
 
 @contextmanager
-def localnet(*options: str, until: str = "clock advance") -> Iterator[tuple[str, str]]:
+def localnet(
+    *options: str, rpc: str = "127.0.0.1:0", until: str = "clock advance"
+) -> Iterator[tuple[str, str]]:
     """``ionet localnet`` in this folder until the end of the block, when it is told to stop.
 
     Gives where it answers, and all that it has said by then.
     """
     code = "from keeper.cli.main import main; main()"
-    command = [sys.executable, "-c", code, "localnet", "--rpc", "127.0.0.1:0", *options]
+    command = [sys.executable, "-c", code, "localnet", "--rpc", rpc, *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         said = []
@@ -37,6 +40,15 @@ def localnet(*options: str, until: str = "clock advance") -> Iterator[tuple[str,
             process.send_signal(signal.SIGINT)
             rest = process.stdout.read()
             assert process.wait(SECONDS) == 0, rest
+
+
+@contextmanager
+def pages(chain: Path, folder: Path, rpc: str = "127.0.0.1:0") -> Iterator[tuple[str, str]]:
+    """The same with pages of a saved chain, whose clock stands still; gives their URL and the node's."""
+    place = "--chain", str(chain), "--web", "0", "--folder", str(folder), "--speed", "0"
+    with localnet(*place, rpc=rpc, until="Pages of it") as (node, said):
+        (web,) = re.findall(r"Pages of it: (http://127\.0\.0\.1:\d+)/", said)
+        yield web, node
 
 
 def until(what: Callable[[], bool]) -> None:
