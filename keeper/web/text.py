@@ -59,9 +59,9 @@ def count(value: int | None) -> str:
     return NOTHING if value is None else f"{value:,}"
 
 
-def percent(bps: int) -> str:
+def percent(bps: int | None) -> str:
     """Basis points."""
-    return f"{bps / 100:g} %"
+    return NOTHING if bps is None else f"{bps / 100:g} %"
 
 
 def when(at: int | None) -> Markup | str:

@@ -95,8 +95,8 @@ async def market(visit: Visiting) -> str:
     found, all_classes = await counts.devices(visit.on), await class_list(visit)
     listed = {each.id: {state: found.get((each.id, state), 0) for state in STATES} for each in all_classes}
     quoted = (await api_market.market(visit.asked, visit.on)).data
-    with_devices = [each for each in all_classes if sum(listed[each.id].values())]
-    without = [each for each in all_classes if each not in with_devices]
+    with_devices = [each for each in all_classes if any(listed[each.id].values())]
+    without = [each for each in all_classes if not any(listed[each.id].values())]
     return visit.page(
         "market.html",
         parts=(with_devices, without),

@@ -1,4 +1,5 @@
-// What this browser keeps for the site. Where it may keep nothing, as some private windows, the tab remembers alone.
+// What this browser keeps for the site. Where it may keep nothing, as some private windows, a page alone remembers
+// it, until it is left or loaded again.
 const memory = new Map<string, string>();
 
 export function kept(name: string): string | null {
@@ -11,7 +12,7 @@ export function kept(name: string): string | null {
   }
 }
 
-/** Keep it, or with null no longer; false where it is gone with the tab. */
+/** Keep it, or with null no longer; false where it is gone with the page. */
 export function keep(name: string, value: string | null): boolean {
   memory.delete(name);
   try {
