@@ -1,7 +1,7 @@
 """Write docs/assurance.md: which tests show which sentence of the protocol, and what their last runs found.
 
 With --check it only compares. What shows what stands in three places, each of which has a test of its own:
-tests/assurance/rules.toml, tests/security/test_exploit_classes.py, the last columns of docs/security/*.md.
+tests/assurance/rules.toml, tests/security/exploits, the last columns of docs/security/*.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.docs.test_documents import HELD_UP, TESTS, named_tests
-from tests.security.test_exploit_classes import CLASSES
+from tests.security.exploits import CLASSES
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/assurance.md"
