@@ -27,13 +27,13 @@ audit: venv ## the auditors' run: the demo's network audited, every test that do
 chaos: venv ## two keepers behind a node that misbehaves in every way, killed and frozen: minutes
 	@$(BIN)/pytest -n 2 -q -rP -m chaos tests/keeper
 
-soak: venv ## 100,000 random actions of everybody, 200 kills, a year of 10,000 devices: an hour; writes docs/soak.md
+soak: venv ## 100,000 random actions of everybody, a year of 10,000 devices, 200 kills on each database: an hour or more; writes docs/soak.md
 	@$(BIN)/python -m tests.soak
 
 fuzz: venv ## every parser of strangers' bytes for two minutes each, guided by coverage (atheris, x86-64)
 	@$(BIN)/python -m tests.fuzz
 
-mutants: venv ## rules with one place changed, which a test must notice: of modules that changed since the last look
+mutants: venv ## rules with one place changed, which a test must notice: of modules that nobody looked at as they are, ten minutes
 	@$(BIN)/python -m tests.mutants
 
 interop: venv ## other people's clients on the interfaces, byte for byte: needs node 20, npm and PyPI

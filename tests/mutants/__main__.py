@@ -1,9 +1,8 @@
 """``make mutants``: changes one place of a rule at a time, and sees that a test notices.
 
-Of the modules in ``checked.json`` those that changed since it was written, for ten minutes at most; a mutant
-that no test notices, and that ``checked.json`` doesn't say why, is an error. ``--all --write MODULE`` looks
-at every mutant of a module and writes down what survived: then find it a test, or say in ``why`` how it is
-the same.
+Of the modules that ``checked.json`` doesn't have as they are, for ten minutes at most; a mutant that no test
+notices, and that ``checked.json`` doesn't say why, is an error. ``--minutes 0 --write MODULE`` looks at every
+mutant of a module and writes down what survived: then find it a test, or say in ``why`` how it is the same.
 
 A small tool of our own: mutmut copies the project and starts a process for each mutant, which takes seconds
 to import what these rules need; cosmic-ray wants a session for each. Here a process is forked that has
@@ -168,8 +167,8 @@ def looked_at(module: str, known: dict[str, Any], until: float | None) -> tuple[
 
 
 def _due(known: dict[str, Any], names: Sequence[str]) -> list[str]:
-    """Modules that aren't as they were when they were looked at."""
-    stated = {name: known[name]["sha256"] for name in names if name in known}
+    """Modules that nobody looked at as they are."""
+    stated = {name: known.get(name, {}).get("sha256") for name in names}
     return [name for name, its in stated.items() if digest((REPOSITORY / name).read_text()) != its]
 
 

@@ -31,7 +31,13 @@ REPOSITORY = Path(__file__).parents[2]
 Tally = Counter[tuple[str, str, str | None]]
 AHEAD = 8
 """Networks that are played beyond the one that is waited for."""
-ABOUT_IT = {"__main__.py", "page.py", "test_soak.py"}
+FOLLOWED_FROM = (
+    *("programs/artifacts", "idl", "migrations/genesis", "keeper"),
+    *("tests/model", "tests/programs", "tests/keeper/audit", "tests/soak"),
+)
+"""Folders that a network's history follows from."""
+ABOUT_IT = {"__main__.py", "page.py", "test_soak.py", "year.py"}
+"""Files of the soak that it doesn't follow from."""
 LEAST = 10
 """How often each instruction succeeds at least, and is refused, in a whole run."""
 AT_START = {
@@ -42,11 +48,11 @@ AT_START = {
 
 
 def version() -> str:
-    """What a network's history follows from: programs, jobs, models and who acts, as one hash."""
+    """What a network's history follows from, as one hash: programs, keeper, models, who acts, who audits."""
     digest = sha256()
-    for folder in ("programs/artifacts", "keeper", "tests/model", "tests/programs", "tests/soak"):
+    for folder in FOLLOWED_FROM:
         for path in sorted((REPOSITORY / folder).rglob("*")):
-            if path.suffix in {".so", ".py"} and path.name not in ABOUT_IT:
+            if path.suffix in {".so", ".py", ".json"} and path.name not in ABOUT_IT:
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

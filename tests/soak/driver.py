@@ -30,11 +30,19 @@ from tests.soak.whole import Whole
 
 FAR = {"wait"}
 """Tokenomics' clock jumps by years, after which nothing of the others' is left: they have their own."""
+ROLES = ("propose_admin", "propose_guardian")
+"""Refused one time in 16 alone: drawn more often, so that a whole run has each refusal."""
 ACTIONS: dict[str, tuple[str, ...]] = {
-    "orders": (*of_orders.ACTIONS, *("held_up",) * 4, *("price_moves",) * 4),
-    "staking": (*of_staking.ACTIONS, *("whole_end", "many_hours", "propose_params") * 3),
-    "buyback": of_buyback.ACTIONS,
-    "tokenomics": tuple(each for each in of_tokenomics.ACTIONS if each not in FAR),
+    "orders": (
+        *of_orders.ACTIONS,
+        *("held_up", "price_moves", *ROLES, "propose_params", "pay_parked") * 4,
+    ),
+    "staking": (
+        *of_staking.ACTIONS,
+        *("whole_end", "many_hours", "propose_params", "agree_on_slash", *ROLES, "post") * 3,
+    ),
+    "buyback": (*of_buyback.ACTIONS, *(*ROLES, "propose_params") * 3),
+    "tokenomics": (*(each for each in of_tokenomics.ACTIONS if each not in FAR), *ROLES * 3),
     "keeper": (*ALL, *("pass",) * 6),
 }
 AFTER = {
@@ -50,6 +58,7 @@ AFTER = {
     "apply_price": ("cancel_price",),
     "open_offer": ("close_offer",),
     "vote_slash": ("appeal_slash",),
+    "agree_on_slash": ("appeal_slash",),
     "unstake": ("withdraw", "withdraw_overflow"),
     "leave_co_stake": ("withdraw_co_stake",),
     "terminate_device": ("close_device",),

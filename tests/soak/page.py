@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.soak.year import YEAR as HOURS
+
 DOCS = Path(__file__).parents[2] / "docs"
 JSON, PAGE = DOCS / "soak.json", DOCS / "soak.md"
 MEBIBYTE = 1 << 20
-HOURS = 365 * 24
 WHOLE = 100_000
 """Actions of a whole run."""
 
@@ -19,8 +20,7 @@ INTRODUCTION = """# Soak
 <!-- Written by `make soak` (tests/soak): don't edit. -->
 
 `make soak` plays random histories for long, and holds each step to what the protocol says. Three parts;
-each can be run alone, `python -m tests.soak --part year`. A small one of the first and the last is in `make
-test`.
+each can be run alone, `python -m tests.soak --part year`. A small one of each is in `make test`.
 """
 ACTIONS = """## Everybody at once
 
@@ -105,17 +105,10 @@ def of_year(found: dict[str, Any]) -> str:
     """The second's."""
     counts = table(("", ""), found["counts"].items())
     hours = found["counts"]["hours"]
-    of_year = "" if hours >= HOURS else f"; a whole run has {HOURS:,}"
-    said = f"**{found['devices']:,} devices, {hours:,} hours**{of_year}. Seed {found['seed']}."
+    of_whole = "" if hours >= HOURS else f"; a whole run has {HOURS:,}"
+    said = f"**{found['devices']:,} devices, {hours:,} hours**{of_whole}. Seed {found['seed']}."
     left = f"At its end {found['left_over']:,} base units are left over for the next hour."
-    return "\n\n".join(
-        [
-            YEAR.strip(),
-            said,
-            counts,
-            f"{left} {took(found)}",
-        ]
-    )
+    return "\n\n".join([YEAR.strip(), said, counts, f"{left} {took(found)}"])
 
 
 def of_kills(found: dict[str, Any]) -> str:
@@ -128,12 +121,8 @@ def of_kills(found: dict[str, Any]) -> str:
 def text(results: dict[str, Any]) -> str:
     """The page."""
     parts = {"actions": of_actions, "year": of_year, "kills": of_kills}
-    return (
-        "\n\n".join(
-            [INTRODUCTION.strip(), *(make(results[name]) for name, make in parts.items() if name in results)]
-        )
-        + "\n"
-    )
+    sections = [make(results[name]) for name, make in parts.items() if name in results]
+    return "\n\n".join([INTRODUCTION.strip(), *sections]) + "\n"
 
 
 def write() -> None:

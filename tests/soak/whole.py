@@ -44,8 +44,6 @@ PEOPLE = tuple(dict.fromkeys((*OF_ORDERS, *OF_STAKING, *BIDDERS, "penniless", KE
 HOLDERS = tuple(dict.fromkeys((*RENTERS, BOB, PAULA, *EVERYBODY, *OF_STAKING.values(), *BIDDERS.values())))
 """Who has IO at first; all of them but Paula have USDC."""
 season_vault_address, season_address = tokenomics.season_vault_address, tokenomics.season_address
-
-
 INNER = {"DeviceLeased": "lease_device", "DeviceFreed": "free_device", "LeaseRecorded": "record_lease"}
 """Instructions that orders alone may call, by the event that tells of it."""
 
@@ -319,6 +317,3 @@ def _complete(whole: Whole, economy: Tokenomics) -> None:
 
 def _fields(kind: Any, decoded: dict[str, Any]) -> dict[str, Any]:
     return {name: plain(decoded[name]) for name in kind.__dataclass_fields__}
-
-
-__all__ = ["HOLDERS", "KEEPER", "Side", "Whole"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +30,7 @@ from keeper.rewards.observed import (
 )
 from keeper.rewards.rows import CLASS, INPUT, Hour, Work
 from keeper.tables import KEY, Rows
+from tests.keeper.rewards.tables import machine, padded
 from tests.model import observed as seen_model
 from tests.model import rewards as reward_model
 from tests.model.schedule import HOUR, IO, emitted
@@ -186,16 +186,16 @@ class Year:
     def _by_the_model(self, result: rule.BlockResult, before: Rows) -> None:
         """Every row, every wallet and the root once more, in plain Python."""
         table = {int(row["id"]): (int(row["multiplier"]), int(row["pool"])) for row in self.classes}
-        machines = [_machine(row) for row in self.rows]
-        lifetimes = dict(zip(_keys(before["wallet"]), before["lifetime"].tolist(), strict=True))
+        machines = [machine(row) for row in self.rows]
+        lifetimes = dict(zip(padded(before["wallet"]), before["lifetime"].tolist(), strict=True))
         hour = result.hour
         rows, wallets = reward_model.reward(hour.start, hour.emitted, machines, table, lifetimes)
-        for device, found in zip(_keys(result.devices["device"]), result.devices, strict=True):
+        for device, found in zip(padded(result.devices["device"]), result.devices, strict=True):
             wanted = rows[device]
             told = int(found["status"]), int(found["score"]), int(found["reward"]), int(found["co_staker"])
             assert told == (wanted.status, wanted.score, wanted.reward, wanted.co_part)
         found_wallets = dict(
-            zip(_keys(result.wallets["wallet"]), result.wallets["lifetime"].tolist(), strict=True)
+            zip(padded(result.wallets["wallet"]), result.wallets["lifetime"].tolist(), strict=True)
         )
         assert found_wallets == wallets
         if wallets:
@@ -208,8 +208,8 @@ class Year:
         """The history of some devices, which the model goes through from its start, at first and seldom."""
         if number == 0:
             chosen = self.rng.choice(len(seen), min(TRACKED, len(seen)), replace=False)
-            self.tracked = {each: [] for each in _keys(seen["device"][chosen])}
-        places = dict(zip(_keys(hour.devices), range(len(hour.devices)), strict=True))
+            self.tracked = {each: [] for each in padded(seen["device"][chosen])}
+        places = dict(zip(padded(hour.devices), range(len(hour.devices)), strict=True))
         for device, past in list(self.tracked.items()):
             at = places.get(device)
             if at is None:
@@ -226,7 +226,7 @@ class Year:
 def _past(hour: HourSeen, at: int) -> seen_model.Past:
     """What an hour was for the device at a place."""
     rows = [wave.verdicts[at] for wave in hour.waves]
-    measured = dict(zip(_keys(hour.measured["device"]), hour.measured["tier"].tolist(), strict=True))
+    measured = dict(zip(padded(hour.measured["device"]), hour.measured["tier"].tolist(), strict=True))
     device = bytes(hour.devices[at]).ljust(32, b"\0")
     codes = [
         (wave.time, bool(row["residency"]), int(row["code"]))
@@ -247,22 +247,6 @@ def _past(hour: HourSeen, at: int) -> seen_model.Past:
         [hour.devices[at] in wave.owing for wave in hour.waves],
         hour.shown_first,
     )
-
-
-def _machine(row: Any) -> reward_model.Machine:
-    """A row of inputs as the model takes it."""
-    fields = {name: row[name].item() for name in reward_model.Machine.__dataclass_fields__ if name in KNOWN}
-    fields["class_id"] = int(row["class"])
-    for name in ("device", "payout", "co_staker"):
-        fields[name] = fields[name].ljust(32, b"\0")
-    return reward_model.Machine(**fields)
-
-
-KNOWN = set(INPUT.names or ())
-
-
-def _keys(column: NDArray[np.bytes_]) -> list[bytes]:
-    return [each.ljust(32, b"\0") for each in column.tolist()]
 
 
 def _sum(column: NDArray[np.uint64]) -> int:

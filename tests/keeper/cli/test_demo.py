@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 from collections import Counter
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +28,7 @@ from keeper.terminal.ticks import replayed_all
 from scripts import demo_page
 from tests.keeper import forks
 from tests.keeper.demo.page import Page
+from tests.keeper.rewards.tables import machine
 from tests.model import rewards as model
 
 DOCUMENTS = Path(__file__).parents[3]
@@ -241,7 +241,7 @@ async def _check_hours(folder):
         _, _, inputs, classes, rewards, wallets = (
             publication.read_table(folder, manifest, name) for name in publication.KINDS
         )
-        machines = [_machine(row) for row in inputs]
+        machines = [machine(row) for row in inputs]
         table = {int(row["id"]): (int(row["multiplier"]), int(row["pool"])) for row in classes}
         rows, after = model.reward(manifest.start, manifest.emitted, machines, table, before)
         for row in rewards:
@@ -254,16 +254,6 @@ async def _check_hours(folder):
     assert len(machines) == 200
     assert len({each.class_id for each in machines}) == 12
     return sum(before.values())
-
-
-def _machine(row):
-    names = {"class_id": "class"}
-    values = {each.name: row[names.get(each.name, each.name)] for each in fields(model.Machine)}
-    addresses = ("device", "payout", "co_staker")
-    plain = {
-        name: value.ljust(32, b"\0") if name in addresses else int(value) for name, value in values.items()
-    }
-    return model.Machine(**plain)
 
 
 def _units(text: str) -> int:

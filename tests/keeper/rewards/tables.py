@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -72,9 +73,24 @@ def wallets(amounts: Mapping[bytes, int]) -> np.ndarray:
     return np.array([(owner, amount, 0) for owner, amount in sorted(amounts.items())], WALLET)
 
 
+def machine(row: Any) -> Machine:
+    """An INPUT row, or the same of a published file, as the model takes it."""
+    values = {each.name: row["class" if each.name == "class_id" else each.name] for each in fields(Machine)}
+    addresses = {"device", "payout", "co_staker"}
+    return Machine(
+        **{
+            name: bytes(value).ljust(32, b"\0") if name in addresses else int(value)
+            for name, value in values.items()
+        }
+    )
+
+
 def padded(column: np.ndarray) -> list[bytes]:
     """A column of addresses as 32 bytes each."""
     return [each.ljust(32, b"\0") for each in column.tolist()]
 
 
-__all__ = ["CLASSES", "GOOD", "HOUR", "START", "another", "classes", "key", "padded", "rows", "wallets"]
+__all__ = [
+    *("CLASSES", "GOOD", "HOUR", "START"),
+    *("another", "classes", "key", "machine", "padded", "rows", "wallets"),
+]
