@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from keeper.api.service import PREFIX, application
 from keeper.db.visitors import Visitors
-from scripts.marks import rewritten
+from scripts.pages import rewritten, write
 
 PAGE = Path(__file__).parents[1] / "docs/api.md"
 BEGIN, END = "<!-- paths: begin -->", "<!-- paths: end -->"
@@ -35,6 +34,4 @@ def text() -> str:
 
 
 if __name__ == "__main__":
-    if "--check" in sys.argv:
-        sys.exit(PAGE.read_text() != text() and "docs/api.md isn't what the API answers; run this script")
-    PAGE.write_text(text())
+    write(PAGE, text(), "docs/api.md isn't what the API answers")

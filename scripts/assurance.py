@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from scripts.pages import rewritten, table, write
 from tests.docs.test_documents import HELD_UP, TESTS, named_tests
 from tests.security.exploits import CLASSES
 
@@ -91,7 +91,6 @@ def all_tests() -> list[str]:
 
 def text() -> str:
     """The page as it has to be."""
-    head, _, rest = PAGE.read_text().partition(BEGIN)
     parts = (
         "## The last runs",
         _runs(),
@@ -103,7 +102,7 @@ def text() -> str:
         _threats(),
     )
     body = "\n\n".join(parts)
-    return f"{head}{BEGIN}\n{body}\n{END}{rest.partition(END)[2]}"
+    return rewritten(PAGE.read_text(), BEGIN, END, f"\n{body}\n")
 
 
 def _runs() -> str:
@@ -113,7 +112,7 @@ def _runs() -> str:
         figures = runs.get(chain, {}).get(part)
         rows = [(what, _cell(figure)) for what, figure in (figures or {}).items()]
         parts.append(
-            f"### {title}\n\n" + (_table(("what", "figure"), rows) if rows else f"Not run yet: `{how}`.")
+            f"### {title}\n\n" + (table(("what", "figure"), rows) if rows else f"Not run yet: `{how}`.")
         )
     return "\n\n".join(parts)
 
@@ -129,11 +128,11 @@ def _rules() -> str:
         for rule, found in sentences().items()
         for number, sentence in enumerate(found)
     ]
-    return _table(("rule", "says", "shown by"), rows)
+    return table(("rule", "says", "shown by"), rows)
 
 
 def _exploits() -> str:
-    return _table(("class", "mounted by"), [(name, _tests(tests)) for name, tests in exploits().items()])
+    return table(("class", "mounted by"), [(name, _tests(tests)) for name, tests in exploits().items()])
 
 
 def _threats() -> str:
@@ -143,7 +142,7 @@ def _threats() -> str:
         heads, lines = (len(re.findall(each, page, re.M)) for each in (r"^\| ---", r"^\| "))
         name = Path(document).name
         rows.append((f"[{name}](security/{name})", str(lines - 2 * heads), str(len(tests))))
-    return _table(("document", "rows", "tests that show them"), rows)
+    return table(("document", "rows", "tests that show them"), rows)
 
 
 def _tests(tests: list[str] | str) -> str:
@@ -158,12 +157,5 @@ def _tests(tests: list[str] | str) -> str:
     )
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, tuple(":--" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
 if __name__ == "__main__":
-    if "--check" in sys.argv:
-        sys.exit(PAGE.read_text() != text() and "docs/assurance.md isn't current; run this script")
-    PAGE.write_text(text())
+    write(PAGE, text(), "docs/assurance.md isn't current")

@@ -13,7 +13,7 @@ from keeper.clients.programs import PROGRAMS
 from keeper.resources import manifest
 from scripts.costs import buyback, orders, staking, tokenomics
 from scripts.costs.meter import Row
-from scripts.marks import rewritten
+from scripts.pages import rewritten
 
 DOCUMENT = Path(__file__).parents[1] / "docs/compute_units.md"
 BEGIN, END = "<!-- compute_units.py: begin -->", "<!-- compute_units.py: end -->"

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from keeper.demo import report, run
 from keeper.demo.sheet import Section
-from scripts.marks import rewritten
+from scripts.pages import rewritten
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "demo.md"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from keeper.renter.jobfiles import FORMATS
-from scripts.marks import rewritten
+from scripts.pages import rewritten, write
 
 PAGE = Path(__file__).parents[1] / "docs/job_files.md"
 BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
@@ -37,6 +36,4 @@ def text() -> str:
 
 
 if __name__ == "__main__":
-    if "--check" in sys.argv:
-        sys.exit(PAGE.read_text() != text() and "docs/job_files.md isn't what is translated; run this script")
-    PAGE.write_text(text())
+    write(PAGE, text(), "docs/job_files.md isn't what is translated")

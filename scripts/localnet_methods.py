@@ -5,7 +5,7 @@ from pathlib import Path
 
 from keeper.localnet.methods import METHODS
 from keeper.localnet.sockets import SUBSCRIPTIONS
-from scripts.marks import rewritten
+from scripts.pages import rewritten
 
 PAGE = Path(__file__).parents[1] / "docs/localnet.md"
 BEGIN, END = "## What it answers\n", "\nShapes, numbers of errors"

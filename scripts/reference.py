@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from keeper.chain import types
 from keeper.chain.program import DISCRIMINATOR_LENGTH
+from keeper.chain.token import ACCOUNT_SIZE, MINT_SIZE
 from keeper.clients.programs import PROGRAMS
 from keeper.resources import idl
-from scripts.marks import rewritten
+from scripts.pages import rewritten, table, write
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/reference.md"
@@ -40,24 +40,24 @@ def _program(described: Idl, costs: Mapping[str, str]) -> str:
         f"## {name}",
         f"{described['metadata']['description']} At `{described['address']}` in this repository's networks.",
         f"### {name}: instructions",
-        _table(("instruction", "does", "signs", "compute units"), _instructions(described, costs)),
+        table(("instruction", "does", "signs", "compute units"), _instructions(described, costs)),
         f"### {name}: accounts",
-        _table(("account", "what it is", "bytes", "seeds"), _accounts(described)),
+        table(("account", "what it is", "bytes", "seeds"), _accounts(described)),
         f"### {name}: bounds and other constants",
-        _table(("constant", "value"), _constants(described)),
+        table(("constant", "value"), _constants(described)),
     ]
     if any(each["name"] == "Params" for each in described["types"]):
         parts += [
             f"### {name}: parameters",
-            _table(("parameter", "what it is", "type"), _parameters(described)),
+            table(("parameter", "what it is", "type"), _parameters(described)),
         ]
     return "\n\n".join(
         [
             *parts,
             f"### {name}: events",
-            _table(("event", "when", "fields"), _events(described)),
+            table(("event", "when", "fields"), _events(described)),
             f"### {name}: errors",
-            _table(("number", "name", "says"), _errors(described)),
+            table(("number", "name", "says"), _errors(described)),
         ]
     )
 
@@ -80,7 +80,8 @@ def _accounts(described: Idl) -> Iterator[tuple[str, ...]]:
         size = DISCRIMINATOR_LENGTH + types.layout({"defined": {"name": kind}}, definitions).sizeof()
         yield kind, " ".join(definitions[kind]["docs"]), f"{size:,}", found[name]
     for name in sorted(each for each in found if TOKENS.search(each)):
-        yield f"`{name}`", _docs_of(described, name), "165" if name != "mint" else "82", found[name]
+        size = MINT_SIZE if name == "mint" else ACCOUNT_SIZE
+        yield f"`{name}`", _docs_of(described, name), str(size), found[name]
 
 
 def _seeds(described: Idl) -> Iterator[tuple[str, str]]:
@@ -155,19 +156,10 @@ def _costs(page: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def _range(units: Iterable[int]) -> str:
-    low, *_, high = sorted([*units] * 2)
+def _range(units: Collection[int]) -> str:
+    low, high = min(units), max(units)
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, tuple(":--" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
 if __name__ == "__main__":
-    if "--check" in sys.argv:
-        sys.exit(
-            PAGE.read_text() != text() and "docs/reference.md isn't what the interfaces say; run this script"
-        )
-    PAGE.write_text(text())
+    write(PAGE, text(), "docs/reference.md isn't what the interfaces say")

@@ -24,7 +24,7 @@ from keeper.compute.wire import Network
 from keeper.economy.calendar import HOUR
 from keeper.economy.orders import LeaseStatus
 from keeper.operator.clusters.witness import Witness
-from scripts.marks import rewritten
+from scripts.pages import rewritten
 
 PAGE = Path(__file__).parents[1] / "docs/compute.md"
 BEGIN, END = "<!-- silences.py: begin -->\n", "<!-- silences.py: end -->\n"

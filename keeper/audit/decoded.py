@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from solders.pubkey import Pubkey
+
 from keeper.audit.calls import Call
 from keeper.audit.findings import Code, Finding
 from keeper.audit.history import Executed
 from keeper.chain import Event, Program
-from keeper.chain.program import UnexpectedData
+from keeper.chain.program import Fields, UnexpectedData
 from keeper.clients.programs import PROGRAMS
 
 
@@ -21,6 +23,18 @@ class Happened(NamedTuple):
     executed: Executed
     call: Call | None
     """None where the transaction isn't known whole."""
+
+    def asked(self) -> tuple[str, Fields, dict[str, Pubkey]] | None:
+        """The instruction's name, arguments and accounts by their names; None where it isn't known.
+
+        Raises UnexpectedData for data that isn't one's.
+        """
+        decoded = self.program.decode_instruction(self.call.data) if self.call else None
+        if self.call is None or decoded is None:
+            return None
+        name, arguments = decoded
+        slots = (each["name"] for each in self.program.instructions[name])
+        return name, arguments, dict(zip(slots, self.call.accounts, strict=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,20 +155,18 @@ class Ledger:
     def _contradicted(self, happened: Happened) -> None:
         """Note where an event says otherwise what follows from the accounts before it."""
         told: dict[str, Any] = {}
-        with suppress(
-            FoldError, LookupError
-        ):  # An account that isn't there shows where it is folded, or missing.
+        # An account that isn't there shows where it is folded, or missing.
+        with suppress(FoldError, LookupError):
             told |= right(happened, self.books)
         # What an order costs is said by devices and classes, too, if these are known as of the event.
         slot = happened.executed.record.slot
         if "staking" not in self.stopped and slot <= self._until.get("staking", slot):
             with suppress(FoldError, LookupError, UnexpectedData, ValueError):
                 told |= by_rules(happened, self.books)
+        fields = happened.event.fields
         for field, value in told.items():
-            if happened.event.fields[field] != value:
-                found = self._against(
-                    happened, field, value, happened.event.fields[field], Code.EVENT_CONTRADICTS
-                )
+            if fields[field] != value:
+                found = self._against(happened, field, value, fields[field], Code.EVENT_CONTRADICTS)
                 self.findings.append(replace(found, signer=None))
 
     def _unasked(self, happened: Happened) -> Iterator[Finding]:
@@ -183,14 +181,13 @@ class Ledger:
         if call is None:
             return
         try:
-            decoded = program.decode_instruction(call.data)
+            instruction = happened.asked()
         except UnexpectedData:
-            decoded = None
-        if decoded is None:
+            instruction = None
+        if instruction is None:
             yield self._against(happened, "", "an instruction of the program", call.data.hex()[:16])
             return
-        name, arguments = decoded
-        named = dict(zip((each["name"] for each in program.instructions[name]), call.accounts, strict=False))
+        name, arguments, named = instruction
         for field, value in event.fields.items():
             if field in arguments and arguments[field] != value:
                 yield self._against(happened, field, arguments[field], value)

@@ -18,7 +18,7 @@ from keeper.clients import orders, staking
 from keeper.clients.orders import Config, Lease, Order, Terms
 from keeper.economy import orders as economy
 from keeper.economy.calendar import HOUR
-from keeper.economy.orders import CloseReason, Currency, EndReason, LeaseStatus, OrderStatus, Urgency
+from keeper.economy.orders import CloseReason, Currency, EndReason, LeaseStatus, OrderStatus
 from keeper.indexer.book import Book
 from keeper.market.matching import SUPPLIERS_TICK, ask
 
@@ -30,18 +30,14 @@ class Asked:
     """An event with the instruction that sent it, and the accounts of orders and staking before it."""
 
     def __init__(self, books: Books, happened: Happened) -> None:
-        """Raises LookupError where the instruction isn't known whole."""
+        """Raises LookupError where the instruction isn't known, UnexpectedData where it isn't one's."""
         self.event: Fields = happened.event.fields
         self.now = happened.executed.record.time
         self._orders, self._staking = books["orders"], books["staking"]
-        if (
-            happened.call is None
-            or (decoded := happened.program.decode_instruction(happened.call.data)) is None
-        ):
+        asked = happened.asked()
+        if asked is None:
             raise LookupError("the instruction isn't known")
-        self.instruction, self.arguments = decoded
-        names = (each["name"] for each in happened.program.instructions[self.instruction])
-        self.accounts: Mapping[str, Pubkey] = dict(zip(names, happened.call.accounts, strict=False))
+        self.instruction, self.arguments, self.accounts = asked
 
     def order(self, name: str = "cluster_id") -> Order:
         """The order that the event names."""
@@ -80,12 +76,7 @@ class Asked:
 
 def _booked(of: Asked) -> Right:
     terms, params = Terms.of(of.event["terms"]), of.config.params
-    urgent = {Urgency.SOON: params.soon_fee_bps, Urgency.NOW: params.now_fee_bps}.get(
-        Urgency(terms.urgency), 0
-    )
-    usdc = params.usdc_fee_bps if terms.currency == Currency.USDC else 0
-    fee = params.renter_fee_bps + usdc + urgent
-    cost = economy.place(terms.price, terms.processors, terms.hours, fee) * terms.devices
+    cost = terms.deposit(params)
     return {
         "currency": int(terms.currency),
         "hardware_type": of.of_class(terms.classes[0]).kind,
@@ -99,7 +90,7 @@ def _booked(of: Asked) -> Right:
         "match_until": of.now + params.match_window,
         "accept_window": params.accept_window,
         "settlement_lag": params.settlement_lag,
-        "renter_fee_bps": fee,
+        "renter_fee_bps": params.renter_bps(terms.currency, terms.urgency),
         "supplier_fee_bps": params.supplier_fee_bps,
     }
 
@@ -207,7 +198,7 @@ def _ended(of: Asked) -> Right:
     unwanted = reason is EndReason.UNFILLED and order.status == OrderStatus.CANCELLED
     charged = 0
     if reason is EndReason.WITHDRAWN or unwanted:
-        charged = min(economy.fee(order.hourly, order.renter_fee_bps), order.free + released)
+        charged = economy.cancel_fee(order.hourly, 1, order.renter_fee_bps, order.free + released)
     places, until = (
         _places(order, reason, stop == lease.start, of.now) if ran else (order.open, order.match_until)
     )
@@ -223,7 +214,7 @@ def _ended(of: Asked) -> Right:
 
 
 def _reason(of: Asked, lease: Lease, order: Order, waits: bool) -> tuple[EndReason, int]:
-    """Why a lease that somebody ended has, and until when it counts as served, before what was due."""
+    """Why a lease ends that somebody ends, and until when it is served, whatever is due already."""
     over = of.now >= (lease.accept_until if waits else lease.stop)
     by_renter = of.accounts["caller"] == order.renter
     if waits:
@@ -249,7 +240,8 @@ def _places(order: Order, reason: EndReason, served_nothing: bool, now: int) -> 
     ):
         return order.open, order.match_until
     places = order.open if now < order.match_until else 0
-    if order.is_unfilled_gang and places + 1 + order.taken - 1 < order.terms.min_devices:
+    # The place that is open again is one that isn't taken any more.
+    if order.is_unfilled_gang and places + order.taken < order.terms.min_devices:
         return places, order.match_until
     return places + 1, max(order.match_until, now + order.match_window)
 
