@@ -5,7 +5,6 @@ Keys, clock and binaries are fixed, so that the figures are the same everywhere,
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from keeper.clients.programs import PROGRAMS
 from keeper.resources import manifest
 from scripts.costs import buyback, orders, staking, tokenomics
 from scripts.costs.meter import Row
-from scripts.pages import rewritten
+from scripts.pages import rewritten, write
 
 DOCUMENT = Path(__file__).parents[1] / "docs/compute_units.md"
 BEGIN, END = "<!-- compute_units.py: begin -->", "<!-- compute_units.py: end -->"
@@ -83,10 +82,5 @@ def _cases(row: Row) -> str:
 
 
 if __name__ == "__main__":
-    renewed = document(DOCUMENT.read_text(), measure())
-    if "--check" in sys.argv:
-        sys.exit(
-            DOCUMENT.read_text() != renewed
-            and "docs/compute_units.md is not what the programs cost; run scripts/compute_units.py"
-        )
-    DOCUMENT.write_text(renewed)
+    stale = "docs/compute_units.md isn't what the programs cost"
+    write(DOCUMENT, document(DOCUMENT.read_text(), measure()), stale)

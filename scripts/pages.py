@@ -21,7 +21,7 @@ def rewritten(page: str, begin: str, end: str, inside: str) -> str:
 
 
 def write(page: Path, text: str, stale: str) -> None:
-    """Write a page; with --check only end with 1, saying that it is ``stale``, if it isn't as it has to be."""
+    """Write a page; with --check only end with 1, saying that it is ``stale``, if it isn't as it must be."""
     if "--check" in sys.argv:
         sys.exit(page.read_text() != text and f"{stale}; run this script")
     page.write_text(text)

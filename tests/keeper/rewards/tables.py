@@ -91,6 +91,15 @@ def padded(column: np.ndarray) -> list[bytes]:
 
 
 __all__ = [
-    *("CLASSES", "GOOD", "HOUR", "START"),
-    *("another", "classes", "key", "machine", "padded", "rows", "wallets"),
+    "CLASSES",
+    "GOOD",
+    "HOUR",
+    "START",
+    "another",
+    "classes",
+    "key",
+    "machine",
+    "padded",
+    "rows",
+    "wallets",
 ]
