@@ -14,7 +14,7 @@ from keeper.chain import Chain
 from keeper.chain.embedded import EmbeddedChain
 from keeper.clients.programs import PROGRAMS
 from keeper.resources import DEV_KEYS
-from tests.e2e.live import LiveChain
+from tests.e2e.live import LONGEST_WAIT, LiveChain
 from tests.e2e.localnet import Localnet, LocalnetChain
 from tests.e2e.network import Network
 from tests.e2e.validator import NAME, Validator, binary
@@ -50,10 +50,13 @@ def embedded(*, verify_signatures: bool = True) -> EmbeddedChain:
 
 
 @contextmanager
-def started(config: pytest.Config, *, verify_signatures: bool = True) -> Iterator[DrivenChain]:
+def started(
+    config: pytest.Config, *, verify_signatures: bool = True, longest_wait: int = LONGEST_WAIT
+) -> Iterator[DrivenChain]:
     """A chain of the kind that was asked for, on which the programs were deployed.
 
-    An embedded one that verifies no signatures can be behind a node of the tests', which does.
+    An embedded one that verifies no signatures can be behind a node of the tests', which does. A validator's
+    clock is moved when more than ``longest_wait`` seconds would be waited for.
     """
     if config.getoption("--chain") == "embedded":
         yield embedded(verify_signatures=verify_signatures)
@@ -70,7 +73,7 @@ def started(config: pytest.Config, *, verify_signatures: bool = True) -> Iterato
     faucet, admin = Keypair(), key("admin")
     with (
         Validator(program, faucet.pubkey()) as validator,
-        closing(LiveChain(validator, faucet)) as live,
+        closing(LiveChain(validator, faucet, longest_wait=longest_wait)) as live,
     ):
         live.airdrop(admin.pubkey(), LAMPORTS)
         live.run(lambda rpc: deploy_all(rpc, admin))

@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 RESEND_SECONDS = 0.2
 LONGEST_WAIT = 60
-"""Seconds that are waited for; more is jumped."""
+"""Seconds that are waited for, unless a scenario says otherwise; more is jumped."""
 LONGEST_JUMP = 10 * DAY
 """Seconds; an epoch has slots for a little more."""
 SLOWEST = 0.75
@@ -71,9 +71,15 @@ class LiveChain:
     """
 
     def __init__(
-        self, validator: Place, faucet: Keypair, commitment: Commitment = Commitment.CONFIRMED
+        self,
+        validator: Place,
+        faucet: Keypair,
+        commitment: Commitment = Commitment.CONFIRMED,
+        *,
+        longest_wait: int = LONGEST_WAIT,
     ) -> None:
-        """Ask ``validator``; what is read and waited for has at least ``commitment``."""
+        """Ask ``validator``; what is read has ``commitment`` at least. ``longest_wait`` is in seconds."""
+        self._longest_wait = longest_wait
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="rpc", daemon=True)
         self._thread.start()
@@ -169,7 +175,7 @@ class LiveChain:
 
     def warp_to(self, unix_timestamp: int) -> None:
         """Wait until the chain's clock is there; jump most of the way when that would take long."""
-        while (left := unix_timestamp - self.now()) > LONGEST_WAIT:
+        while (left := unix_timestamp - self.now()) > self._longest_wait:
             self._jump(min(left, LONGEST_JUMP))
         self._wait_until(unix_timestamp)
 

@@ -32,7 +32,9 @@ from tests.programs.orders.world import ASK_IO, MINIMUM
 from tests.programs.side_by_side import MALLORY
 from tests.programs.world import key
 
-HOURS, ACCEPT_WINDOW = 2, 600
+HOURS, ACCEPT_WINDOW = 2, 240
+LONGEST_WAIT = 300
+"""Seconds; a tick's snapshot and samples need the block before their time, which a jump leaves none of."""
 RATE = 4 * ASK_IO
 OPERATORS = len(STAKING.operators)
 DEAD = 2
@@ -47,7 +49,7 @@ FOR_WAITING = 30
 @pytest.fixture(scope="module")
 def network(request: pytest.FixtureRequest) -> Iterator[Network]:
     """One of the market's own, whose prices move: other scenarios count on theirs."""
-    with started(request.config, verify_signatures=False) as chain:
+    with started(request.config, verify_signatures=False, longest_wait=LONGEST_WAIT) as chain:
         found = Network(chain, replace(ORDERS, accept_window=ACCEPT_WINDOW))
         found.pair.world.operators = [key(f"operator {number}") for number in range(OPERATORS)]
         yield found
@@ -183,12 +185,14 @@ async def _lease(
 
 
 def test_prices_are_voted_and_hold_an_hour_later(
-    network: Network, tmp_path: Path, empty_sqlite: Path
+    request: pytest.FixtureRequest, network: Network, tmp_path: Path, empty_sqlite: Path
 ) -> None:
     """Two of three operators vote for the same steps of the hour that is over, and a keeper applies them.
 
     All of a class is hired in it, four processors: its price rises by an eighth of 12.5 %.
     """
+    if request.config.getoption("--chain") == "validator":
+        pytest.skip("an hour's samples need its blocks, which a validator makes in an hour alone")
     renter, supplier = network.join("priced renter"), network.join("priced supplier")
     device = network.let("priced device", supplier, MINIMUM)
     order = network.open(renter, Terms(ASK_IO, 10, 1, 4, (1,)))
