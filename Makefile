@@ -6,13 +6,16 @@ BIN := .venv/bin
 CARGO ?= cargo
 CHAIN ?= embedded
 
-.PHONY: help demo localnet test audit chaos soak fuzz mutants interop test-browser test-validator web check-web check-wheel release venv programs check-programs idl check-idl rust-test lint lock
+.PHONY: help demo demo-cluster localnet test audit chaos soak fuzz mutants interop test-browser test-validator web check-web check-wheel release venv programs check-programs idl check-idl rust-test lint lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 demo: venv ## the network's economy on an embedded chain: 20 years in a minute or two
 	@$(BIN)/ionet demo
+
+demo-cluster: venv ## then: hire two devices on it, for real, and run five jobs on their cluster
+	@$(BIN)/ionet cluster demo
 
 localnet: venv ## a network of your own: a node for any client, keys with money, pages on it; Ctrl+C ends it (WORKERS=2: devices that prove and are hired)
 	@$(BIN)/ionet localnet --web 8080 $(if $(WORKERS),--workers $(WORKERS))

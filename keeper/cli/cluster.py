@@ -14,6 +14,7 @@ from keeper.chain.connect import connect
 from keeper.chain.http import http_client
 from keeper.cli import options, renting
 from keeper.cli.answering import JsonOption, answers, write
+from keeper.cli.cluster_demo import demo
 from keeper.cli.options import ChainOption, address
 from keeper.cli.orders import OrderArgument
 from keeper.clients import staking
@@ -33,6 +34,7 @@ LOOK_SECONDS = 3.0
 
 app = typer.Typer(help="Clusters: what has become of an order's devices.", no_args_is_help=True)
 renting.add_to(app)
+app.command()(demo)
 
 
 class NotReadyInTime(UserError):

@@ -47,6 +47,11 @@ def demo(
     ):
         console.print(f"  {sys.argv[0]} {command}", soft_wrap=True)
     console.print(
+        f"A cluster that its renter really uses, on this machine: [bold]{sys.argv[0]} cluster demo[/], "
+        "which takes Ray, by ionet worker runtime.",
+        soft_wrap=True,
+    )
+    console.print(
         f"All of it as a page, with figures: open [bold]{(out / page.NAME).resolve().as_uri()}[/]",
         soft_wrap=True,
     )

@@ -28,6 +28,7 @@ __all__ = ["house", "there"]
 WITHOUT = {
     "cluster connect": "it runs until it is stopped",
     "cluster shell": "it is somebody's terminal",
+    "cluster demo": "it tells what happens while it does",
     "demo": "it writes results.json",
     "localnet": "it runs until it is stopped",
     "schema": "it writes JSON anyway",

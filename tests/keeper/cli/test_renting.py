@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+import httpx2 as httpx
 import numpy as np
 import pytest
+from websockets.sync.client import connect as websocket
 
 from keeper.compute import runtime
 from tests.keeper.compute import sandboxing
 from tests.keeper.compute.test_cluster import installed
 from tests.keeper.renter.hired import OBJECTS
-from tests.keeper.renter.rented import Connected, Rented
-from tests.keeper.renter.wheels import numpy_wheel
+from tests.keeper.renter.rented import NOTEBOOK, Connected, Rented
+from tests.keeper.renter.wheels import notebook_wheels, numpy_wheel
 
 __all__ = ["installed"]
+COUNT = """
+import ray
+ray.init(log_to_driver=False)
+print("NODES", sum(each["Alive"] for each in ray.nodes()))
+"""
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
@@ -135,6 +143,48 @@ def test_nodes_tell_what_they_use(rent, rented: Rented) -> None:
         assert 0 < each["objects_used"] + each["objects_free"] <= OBJECTS
     code, out, _ = rent("cluster", "metrics")
     assert code == 0 and out.count("MiB of") == 4
+
+
+def test_a_notebook_server_on_the_head_is_reached_by_its_token_alone(rent, connected: Connected) -> None:
+    """As docs/compute.md has it: what a notebook runs is on the cluster, and its pages are here."""
+    token = secrets.token_hex(16)
+    brought = [part for each in notebook_wheels() for part in ("--wheel", each)]
+    serves = ("python", "-m", "jupyter_server", "--ip", "0.0.0.0", "--port", NOTEBOOK, "--no-browser")
+    code, out, err = rent(
+        "cluster", "submit", *brought, "--env", f"JUPYTER_TOKEN={token}", "--json", "--", *serves
+    )
+    assert code == 0, err
+    job, here = json.loads(out)["job"], f"127.0.0.1:{connected.notebook}"
+    mine = httpx.Client(
+        base_url=f"http://{here}/api", headers={"Authorization": f"token {token}"}, timeout=60
+    )
+    with mine as server:
+        while True:
+            try:
+                if server.get("/status").status_code == 200:
+                    break
+            except httpx.HTTPError:
+                found = json.loads(rent("cluster", "logs", job, "--json")[1])
+                assert found["state"] in ("PENDING", "RUNNING"), found["logs"]
+        assert httpx.get(f"http://{here}/api/kernels").status_code == 403
+        assert httpx.get(f"http://{here}/api/kernels?token={token[:-2]}xx").status_code == 403
+        kernel = server.post("/kernels", json={}).json()["id"]
+        asked = {
+            "channel": "shell",
+            "header": {"msg_id": "1", "msg_type": "execute_request", "session": "s", "username": ""},
+            "parent_header": {},
+            "metadata": {},
+            "content": {"code": COUNT, "silent": False, "user_expressions": {}, "allow_stdin": False},
+        }
+        said = ""
+        with websocket(f"ws://{here}/api/kernels/{kernel}/channels?token={token}") as channel:
+            channel.send(json.dumps(asked))
+            while "NODES" not in said:
+                told = json.loads(channel.recv(timeout=300))
+                assert told["msg_type"] != "error", told["content"]
+                said += told["content"].get("text", "") if told["msg_type"] == "stream" else ""
+        assert said.split()[-2:] == ["NODES", "2"]
+    assert json.loads(rent("cluster", "stop", job, "--json")[1])["stopped"] is True
 
 
 # -- examples/: each as a job, held to the same functions run here ------------------------------

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +19,8 @@ from tests.keeper.renter.hired import Hired, hired, served
 
 IONET = Path(sys.executable).with_name("ionet")
 TRIES = 3
+NOTEBOOK = 8888
+"""The port of a notebook server on the head, which is forwarded."""
 ENDING = 300
 """Seconds in which a connection that is interrupted has ended, however slow the machine is."""
 
@@ -102,9 +105,12 @@ class Connected:
             "COLUMNS": "80",
             "LINES": "24",
         }
+        with socket.create_server(("127.0.0.1", 0)) as tried:
+            self.notebook = int(tried.getsockname()[1])
+        ports = ["--jobs", "0", "--port", f"{self.notebook}:{NOTEBOOK}"]
         self.process = subprocess.Popen(
             # A shell's background commands, such as these tests may be one of, ignore Ctrl+C.
-            ["env", "--default-signal=INT", IONET, "cluster", "connect", rented.order, "--jobs", "0"],
+            ["env", "--default-signal=INT", IONET, "cluster", "connect", rented.order, *ports],
             env=self._environment,
             cwd=rented.folder,
             stdout=subprocess.PIPE,

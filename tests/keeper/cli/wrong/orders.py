@@ -113,6 +113,8 @@ TEXTS = [
     Wrong("cluster get {order} x nowhere", "nowhere is no folder: make it first"),
     usage("cluster shell", "Missing argument"),
     usage("cluster metrics", "Missing argument"),
+    Wrong("cluster demo --chain nowhere.chain", "there is no nowhere.chain yet: run make demo"),
+    usage("cluster demo --wheel", "--wheel"),
     usage("cluster end-when-idle {order}", "Missing argument"),
     Wrong(f"cluster end-when-idle abc 1m --yes {AS_RENTER}", "'abc' is no address"),
     Wrong(f"cluster end-when-idle {{order}} soon --yes {AS_RENTER}", "'soon' is no time: write 90s"),

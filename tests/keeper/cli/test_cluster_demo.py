@@ -1,0 +1,73 @@
+"""``ionet cluster demo``, whole: operators, two agents with Ray in sandboxes, five jobs, the money."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from asyncio.subprocess import Process
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+from keeper.cli.cluster_demo import JOBS, PICTURE, Stage, shown
+from keeper.compute import runtime
+from keeper.demo import beginning
+from tests.keeper.cli.test_renting import example
+from tests.keeper.compute import sandboxing
+from tests.keeper.compute.sandboxing import USER
+from tests.keeper.compute.test_cluster import installed
+from tests.keeper.renter.wheels import numpy_wheel
+
+__all__ = ["installed"]
+
+
+def test_an_order_of_the_demos_is_really_served(
+    installed: runtime.Runtime, tmp_path: Path, monkeypatch
+) -> None:
+    """On a network at its beginning, with the same people; agents as tests have them, so as root, too."""
+    monkeypatch.chdir(Path(__file__).parents[3])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    chain, keys = tmp_path / "early.chain", tmp_path / "keys"
+    asyncio.run(beginning.begin(chain))
+    beginning.write_keys(keys)
+    before, told = chain.read_bytes(), []
+    with ExitStack() as stack:
+        files = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp", prefix="ionet-test-")))
+        if USER:
+            os.chown(files, USER, USER)
+
+        async def agent(name: str, given: Mapping[str, str], log: IO[Any]) -> Process:
+            command = ["-m", "tests.keeper.compute.agent_child", given["IONET_PROFILES"], str(files / name)]
+            # As root a sandbox is made by a real fork, at which OpenBLAS ends its threads: a product that
+            # another thread is in would wait for them for ever. It has none but its own here.
+            own = {"IONET_RUNTIMES": str(installed.folder.parent), "OPENBLAS_NUM_THREADS": "1"}
+            environment = {**given, **own}
+            return await asyncio.create_subprocess_exec(
+                sys.executable, *command, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+        stage = Stage(chain, keys, tmp_path / "cluster", numpy_wheel(), told.append, agent)
+        stage.folder.mkdir()
+        found = asyncio.run(stage.run())
+        assert not [each for folder in files.iterdir() for each in folder.iterdir()]
+    assert chain.read_bytes() == before
+    # Jobs: what they print is what the same functions come to here, and the picture is that.
+    assert [name for name, _, _ in found.jobs] == [name for name, _, _ in JOBS]
+    header, strip = b"P6 320 240 255\n", example("render").strip(320, 240, 0, 240)
+    assert (stage.folder / PICTURE).read_bytes() == header + strip
+    assert found.jobs[-1][2] == f"PICTURE /data/{PICTURE} {len(header) + len(strip)}"
+    assert found.jobs[1][2].startswith("RIGHT ") and found.jobs[3][2].startswith("STEPS ")
+    assert len(found.nodes) == 2
+    assert not any(sandboxing.alive(address) for _, address in found.nodes)
+    # An hour of two devices at 0.3 IO, with fees of a quarter of a percent: the renter's on all four hours.
+    assert [(each.whose, each.ruled) for each in found.parts] == [
+        ("renter", -60_600_000),
+        ("supplier", 59_850_000),
+        ("fees", 750_000),
+    ]
+    jobs, money = shown(found)
+    assert jobs.row_count == len(JOBS) and money.row_count == 3
+    assert told[-1] == "two hours later the keeper has paid, and closed the order"
