@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
 import shutil
 import socket
@@ -21,16 +20,18 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import httpx2 as httpx
 import typer
+from pydantic import AnyHttpUrl
 from rich.table import Table
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
+from keeper.cli import options
 from keeper.cli.extras import needs
-from keeper.cli.localnet_child import started
+from keeper.cli.localnet_child import environment_of_others, started
 from keeper.deploy import read_keypair
 from keeper.errors import UserError
 from keeper.resources import POW_DEMO_PROFILES
-from keeper.settings import Settings, read_settings
+from keeper.settings import Settings
 from keeper.settings.keys import write_keypair
 from keeper.terminal import tables
 from keeper.terminal.tables import console
@@ -91,7 +92,7 @@ def demo(
         raise NotServed(f"there is no {chain} yet: run make demo, a minute or two")
     if lacks := lacking():
         raise NotServed(f"no sandbox can be made here: {lacks[0].what}: {lacks[0].do}")
-    if find(read_settings().runtimes.expanduser()) is None:
+    if find(options.settings().runtimes.expanduser()) is None:
         raise NotServed("Ray isn't installed yet: ionet worker runtime does it, 380 MB in a minute")
     if not (EXAMPLES / "render.py").exists():
         raise NotServed("the jobs are in the project's examples/: run this in a checkout of it")
@@ -174,7 +175,12 @@ class Stage:
             listeners = _two_ports()
             await stack.enter_async_context(served(Node(loaded), listeners))
             url = f"http://127.0.0.1:{listeners[0].getsockname()[1]}"
-            base = {**_environment(), "IONET_CHAIN": url, "IONET_LOG": "json", "IONET_PROFILES": str(hours)}
+            base = {
+                **environment_of_others(),
+                "IONET_CHAIN": url,
+                "IONET_LOG": "json",
+                "IONET_PROFILES": str(hours),
+            }
             services = await stack.enter_async_context(self._operators(base, stage.operators[:2]))
             self.say(f"{len(services)} operators serve, each with a board and a relay")
             base["IONET_OPERATORS"] = json.dumps(services)
@@ -235,7 +241,7 @@ class Stage:
                 own = {
                     "IONET_KEYPAIR": str((self.folder / f"{name}.json").resolve()),
                     "IONET_WORKER": str((self.folder / name).resolve()),
-                    "IONET_RUNTIMES": str(read_settings().runtimes.expanduser()),
+                    "IONET_RUNTIMES": str(options.settings().runtimes.expanduser()),
                 }
                 await stack.enter_async_context(self._process(name, {**base, **own}, self.agent or _agent))
 
@@ -312,14 +318,8 @@ class Stage:
         return printed
 
     def _settings_of_renter(self, base: Mapping[str, str], services: Sequence[str]) -> Settings:
-        return read_settings(
-            chain=base["IONET_CHAIN"],
-            keypair=self.keys / "renter.json",
-            key=None,
-            signer_command=None,
-            signer_address=None,
-            operators=list(services),
-        )
+        own = options.settings(base["IONET_CHAIN"], self.keys / "renter.json")
+        return own.model_copy(update={"operators": [AnyHttpUrl(each) for each in services]})
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -419,11 +419,6 @@ def _two_ports() -> list[socket.socket]:
             return [first, socket.create_server(("127.0.0.1", first.getsockname()[1] + 1))]
         except OSError:
             first.close()
-
-
-def _environment() -> dict[str, str]:
-    """This machine's, without settings of another network."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("IONET_")}
 
 
 def _free_port(kind: socket.SocketKind) -> int:

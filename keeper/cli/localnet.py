@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import signal
 from collections.abc import AsyncIterator
@@ -17,7 +16,7 @@ from rich.progress import Progress
 
 from keeper.chain.errors import ChainNotSaved
 from keeper.cli import localnet_crew as crew
-from keeper.cli.localnet_child import started
+from keeper.cli.localnet_child import environment_of_others, started
 from keeper.cli.localnet_crew import MAX_WORKERS
 from keeper.cli.localnet_web import address_of, pages_on
 from keeper.demo import beginning
@@ -130,8 +129,8 @@ def localnet(  # noqa: PLR0913, PLR0917 - an option for each
         async with (
             served(node, listeners),
             _keeper_on(url, people, folder, wanted=keeper),
-            crew.working(url, people, folder, at_work, _environment()) as parts,
-            pages_on(url, rewards, folder, pages, _environment()),
+            crew.working(url, people, folder, at_work, environment_of_others()) as parts,
+            pages_on(url, rewards, folder, pages, environment_of_others()),
         ):
             found = shown.Found(url, source, kept_in, people, wrong, public, tuple(parts))
             for table in await shown.opening(found, node):
@@ -252,9 +251,4 @@ def _settings_of_keeper(url: str, people: Path, folder: Path) -> dict[str, str]:
         "IONET_HTTP": "off",
         "IONET_CHECK_SECONDS": "2",
     }
-    return {**_environment(), **own}
-
-
-def _environment() -> dict[str, str]:
-    """This machine's, without settings of another network."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("IONET_")}
+    return {**environment_of_others(), **own}

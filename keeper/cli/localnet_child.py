@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from asyncio.subprocess import Process
 from collections.abc import Mapping
@@ -18,3 +19,8 @@ async def started(*command: str, environment: Mapping[str, str], log: IO[Any]) -
         stderr=log,
         start_new_session=True,
     )
+
+
+def environment_of_others() -> dict[str, str]:
+    """This machine's environment, without settings: whoever is given it gets those of another network."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("IONET_")}

@@ -136,7 +136,7 @@ def test_nobody_else_looks_into_the_environment() -> None:
     }
     # For the doctor, who compares it with the settings that there are, and for a localnet's keeper, who gets
     # none of them; a renter's shell has the terminal's name, and on a node the secret of who may use it.
-    assert looking == {"cli/keeper.py", "cli/localnet.py", "renter/inside.py", "renter/shell.py"}
+    assert looking == {"cli/keeper.py", "cli/localnet_child.py", "renter/inside.py", "renter/shell.py"}
 
 
 @pytest.mark.parametrize(
