@@ -21,6 +21,7 @@ from keeper.clients import staking
 from keeper.clients.staking import Class
 from keeper.deploy import read_keypair
 from keeper.errors import UserError
+from keeper.jobs.names import FAULTS, NAMES
 from keeper.localnet.chain import LocalChain
 from keeper.localnet.crew import AtWork
 from keeper.pow.codes import Code
@@ -178,6 +179,8 @@ def _settings_of_operator(place: Path, key: Path, service: str, peers: Sequence[
         "IONET_POW_HTTP": service.removeprefix("http://"),
         "IONET_PEERS": json.dumps(peers),
         "IONET_CHECK_SECONDS": CHECK_SECONDS,
+        # Its devices run nothing for a lease, and beat for none: operators would rightly end them.
+        "IONET_JOBS": json.dumps([each for each in NAMES if each != FAULTS]),
         **dict.fromkeys(("IONET_HTTP", "IONET_POW_METRICS", "IONET_RELAY"), "off"),
     }
 

@@ -54,6 +54,3 @@ come before what pays for it, as after an outage of the chain the first payment 
 only votes that are there by then take any of it back: so FAULTS is before LEASES here. Side by side an
 order's settlement lag is between them, two hours; what is due after that anybody may pay anyway.
 """
-DEFAULT = tuple(each for each in NAMES if each != FAULTS)
-"""Those that run unless told otherwise. Who votes for faults says so: while most devices don't beat yet,
-those that do would show the rest at fault."""

@@ -28,7 +28,7 @@ from keeper.chain import Signer
 from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import LAMPORTS
 from keeper.errors import UserError, why
-from keeper.jobs.names import DEFAULT, NAMES
+from keeper.jobs.names import NAMES
 from keeper.settings.keys import choose_signer
 
 OFF = "off"
@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     fee_daily: int = Field(default=20_000_000, ge=0, description="lamports that a job may spend in a day")
     check_seconds: float = Field(default=20, gt=0, le=3600, description="how often to look for what is due")
     jobs: Annotated[list[str], NoDecode] = Field(
-        default=list(DEFAULT), description="the jobs that run, as a JSON list; the others are off"
+        default=list(NAMES), description="the jobs that run, as a JSON list; the others are off"
     )
     rewards: Path = Field(default=Path("rewards"), description="where reward blocks are published")
     pow: Path | None = Field(

@@ -76,7 +76,7 @@ def logged() -> dict[str, set[str]]:
 def default(name: str) -> str:
     """A setting's default as the handbook has it."""
     if name == "jobs":
-        return "all but `faults`"
+        return "all"
     value = Settings.model_fields[name].default
     if name == "name":
         return "the host's"
