@@ -383,7 +383,7 @@ def test_the_money_is_the_model_s(scene: Scene, found: dict[str, Any]) -> None:
         assert network.money(scene.suppliers[name]) == before + due
     for name, fault in list(network.model.faults.items()):
         assert network.do_close_fault(fault.payer, name) == "close_fault"
-    assert network.give_up(scene.order) == 0
+    assert network.close(scene.order) == "close_order"
     spent, served_hours = PURSE_IO - network.money(scene.renter), HOURS + 1 + 1
     principal = economy.principal(RATE, served_hours)
     assert spent == principal + economy.fee(principal, ORDERS.renter_fee_bps)
