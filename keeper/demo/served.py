@@ -87,8 +87,10 @@ class Served:
         Raises StageRefused where the network has no such class, ChainError.
         """
         chain, supplier = self.chain, self.people["supplier"]
-        # What waited for devices is given back first: from here on all that money does is this order's.
+        # All that is hired or waits there is over first: from here on all that money does is this order's.
         await self._keep()
+        if hired := await orders.read_leases(chain):
+            raise StageRefused(f"{len(hired)} leases don't end on this network: run make demo again")
         owner = supplier.pubkey()
         classes = (await staking.read_classes(chain)).values()
         of = next((each for each in classes if each.name == CLASS), None)
@@ -206,9 +208,10 @@ class Served:
     # -- inside ----------------------------------------------------------------------------------
 
     async def _keep(self) -> Network:
-        """Let the keeper pay and close what is due once so much time has passed."""
+        """Let the keeper pay and close what is due, after all leases' end and what time that takes."""
         network = Network(self.chain, admin=self.people["admin"], keeper=self.people["keeper"])
-        self.chain.advance(SETTLED)
+        leases, now = await orders.read_leases(self.chain), self.chain.now()
+        self.chain.advance(max([now, *(each.stop for each in leases.values())]) - now + SETTLED)
         await network.job("leases")
         return network
 

@@ -60,6 +60,25 @@ async def test_everybodys_money_is_what_an_hour_costs(early: Path) -> None:
     assert not [each for each in await orders.read_leases_of(stage.chain, order.address)]
 
 
+async def test_who_is_hired_on_the_network_is_paid_first(early: Path) -> None:
+    """The same two have leases that run for hours when it begins, as in the middle of a demo."""
+    chain, people = EmbeddedChain.load(early), beginning.people()
+    for number in (1, 2):
+        stage = Served(chain, people)
+        of = await stage.register([Keypair(), Keypair()])
+        assert not await orders.read_leases(chain)
+        await stage.open(of, number)
+        await stage.match()
+        await accepted(stage)
+        assert await stage.all_run()
+    parts = await stage.settle(await stage.end())
+    assert [(each.whose, each.ruled) for each in parts] == [
+        ("renter", -60_600_000),
+        ("supplier", 59_850_000),
+        ("fees", 750_000),
+    ]
+
+
 async def test_it_takes_the_keys_of_people(early: Path) -> None:
     people = beginning.people()
     for lacking, said in (("renter", "no key of the renter"), ("operator", "no operator's key")):
