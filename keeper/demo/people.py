@@ -172,7 +172,7 @@ def _steps(market: Market, mine: Sequence[Pubkey]) -> Sheet:
         steps = [step for _, step in group]
         counted = words.format("a device" if len(steps) == 1 else f"{len(steps)} devices")
         amount = sum(each.amount for each in steps)
-        shown = f"{'-' if amount < 0 else ''}{io(abs(amount))}" if amount else ""
+        shown = io(amount) if amount else ""
         table.add_row(time(steps[0].at), str(number), counted, shown)
     return table
 

@@ -21,6 +21,7 @@ BPS = 10_000
 
 def io(amount: int, decimals: int = IO_DECIMALS) -> str:
     """Write base units as IO with thousands separators: exact at 8 decimals, cut off below that."""
-    whole, fraction = divmod(amount, IO)
+    whole, fraction = divmod(abs(amount), IO)
     digits = f"{fraction:0{IO_DECIMALS}}"[:decimals]
-    return f"{whole:,}.{digits}" if decimals else f"{whole:,}"
+    shown = f"{whole:,}.{digits}" if decimals else f"{whole:,}"
+    return f"-{shown}" if amount < 0 else shown

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from keeper.economy.money import U64_MAX, AmountError, parse, show
 from keeper.economy.orders import Currency
+from keeper.economy.supply import io
 
 IO, USDC = Currency.IO, Currency.USDC
 
@@ -46,3 +47,16 @@ def test_what_is_refused(text, message):
 @given(st.integers(0, U64_MAX), st.sampled_from(Currency))
 def test_what_is_shown_is_read_again(amount, currency):
     assert parse(show(amount, currency).replace(",", ""), currency) == amount
+
+
+@pytest.mark.parametrize(
+    ("amount", "decimals", "shown"),
+    [
+        (-60_600_000, 8, "-0.60600000"),
+        (-150_000_000_000, 2, "-1,500.00"),
+        (199_999_999, 2, "1.99"),
+        (-1, 0, "-0"),
+    ],
+)
+def test_an_amount_that_somebody_has_less_has_its_sign_alone(amount, decimals, shown):
+    assert io(amount, decimals) == shown
