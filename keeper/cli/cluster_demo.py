@@ -199,7 +199,7 @@ class Stage:
             await self._until(self._cleared(names), END_SECONDS, "the devices are cleared", names)
             self.say("both devices are cleared: no process and no file of the renter's is left")
         result.parts = await stage.settle(ended)
-        self.say("two hours later the keeper has paid, and closed the order")
+        self.say("hours later the keeper has paid, and closed the order")
         return result
 
     # -- who takes part --------------------------------------------------------------------------
