@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from itertools import islice
 
 import httpx2 as httpx
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
 
-from keeper.chain import ChainReader, Event
+from keeper.chain import ChainReader, Event, TransactionFailed
 from keeper.chain.http import PeerError
+from keeper.chain.packing import pack
 from keeper.clients import staking
 from keeper.clients.staking import PROGRAM, PriceTable
 from keeper.economy.calendar import HOUR
@@ -37,20 +42,50 @@ async def _announce(port: Port, folder: MarketFolder | None, peers: Sequence[str
     table = await _table(port, folder, peers, votes)
     if table is None:
         return []
-    actions = []
-    for number in waiting:
-        if number not in table.steps:
-            continue
-
-        async def still_waits(number: int = number) -> bool:
-            return number in await _waiting(port.chain, hour)
-
-        step = staking.apply_price(number, hour, *table.steps[number], table.proof(number))
-        actions.append(Action(f"prices:{hour}:class:{number}", (step,), still_waits))
-    events = await do_all(port, PROGRAM, actions)
+    steps = {
+        number: staking.apply_price(number, hour, *table.steps[number], table.proof(number))
+        for number in _from_own_place(waiting, port.payer, hour)
+        if number in table.steps
+    }
+    events: list[Event] = []
+    refused: TransactionFailed | None = None
+    # A transaction at a time, and a look between them: others announce the same classes meanwhile.
+    while steps:
+        (first, *_) = pack([[step] for step in steps.values()], port.payer)
+        now = dict(islice(steps.items(), len(first)))
+        try:
+            events += await do_all(port, PROGRAM, _announcing(port.chain, hour, now))
+        except TransactionFailed as failure:
+            refused = refused or failure
+        left = set(await _waiting(port.chain, hour)) - set(now)
+        steps = {number: step for number, step in steps.items() if number in left}
     for event in events:
         port.log.info("price.announced", **pick(event.fields, "class", "hour", "step_io", "step_usdc"))
+    if refused is not None:
+        raise refused
     return events
+
+
+def _from_own_place(waiting: Sequence[int], payer: Pubkey, hour: int) -> list[int]:
+    """The classes, from one on that is another for each key and hour, and round to the one before it.
+
+    Keepers come at the same moment, when the votes agree: from the same class on they would race for each.
+    """
+    place = int.from_bytes(sha256(bytes(payer) + hour.to_bytes(8, "little")).digest()[:8], "little")
+    start = place % len(waiting)
+    return [*waiting[start:], *waiting[:start]]
+
+
+def _announcing(chain: ChainReader, hour: int, steps: Mapping[int, Instruction]) -> list[Action]:
+    """What announces the steps of these classes."""
+    actions = []
+    for number, step in steps.items():
+
+        async def still_waits(number: int = number) -> bool:
+            return number in await _waiting(chain, hour)
+
+        actions.append(Action(f"prices:{hour}:class:{number}", (step,), still_waits))
+    return actions
 
 
 async def _waiting(chain: ChainReader, hour: int) -> list[int]:

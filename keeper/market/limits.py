@@ -35,7 +35,7 @@ def limits(terms: Terms, devices: Iterable[Device], classes: Mapping[int, Class]
 
     unit, several = terms.currency.name, "s" if terms.processors > 1 else ""
     tests: dict[str, Callable[[Device], bool]] = {
-        "of its classes": lambda each: not each.terminated and each.device_class in terms.classes,
+        "of a class that it names": lambda each: not each.terminated and each.device_class in terms.classes,
         f"with {terms.processors} processor{several}": lambda each: each.processors == terms.processors,
         f"of tier {terms.min_tier} or better": lambda each: each.tier >= terms.min_tier,
     }

@@ -49,16 +49,19 @@ def _amounts(price: Price, terms: Terms, fee_bps: int) -> tuple[str, ...]:
 def served_by(found: Sequence[Limit], terms: Terms) -> list[str]:
     """What devices there are for an order, in sentences; where some lack, which limit excludes them."""
     *lasting, free = found
-    chain = "; ".join(f"{each.words} {each.left:,}" for each in lasting)
+    some = [f"{each.left:,} {each.words}" for each in lasting if each.left]
+    none = [f"none {each.words}" for each in lasting if not each.left]
+    chain = "; ".join([*some, *none[:1]])
+    narrowed = f"Of all devices, limit by limit, there remain: {chain}."
     short = next((each for each in lasting if each.left < terms.min_devices), None)
     if short is not None:
         enough = f"{terms.min_devices} at once" if terms.min_devices > 1 else "one"
-        return [f"Nothing can serve it: it takes {enough}. Of all devices are left, limit by limit: {chain}."]
+        return [f"Nothing can serve it: it takes {enough}. {narrowed}"]
     can = lasting[-1].left
     said = []
     if can < terms.devices:
         filled = f"{can:,} of its {terms.devices:,} places can be filled"
-        said.append(f"{filled}. Of all devices are left, limit by limit: {chain}.")
+        said.append(f"{filled}. {narrowed}")
     if free.left < min(can, terms.devices):
         said.append(f"Of {can:,} devices that can serve it {free.left:,} are free now.")
     return said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from fractions import Fraction
 from math import ceil, floor
 from pathlib import Path
@@ -12,6 +12,7 @@ import structlog
 from solders.pubkey import Pubkey
 from structlog.testing import capture_logs
 
+from keeper.chain import Event, TransactionRecord
 from keeper.clients import orders, staking
 from keeper.clients.staking import Attestation
 from keeper.economy.classes import PRICE_NOTICE
@@ -24,12 +25,14 @@ from keeper.market.folder import MarketFolder
 from keeper.market.states import Passed
 from keeper.market.steps import StepTable
 from keeper.runtime.keeper import JobOutcome
+from keeper.sender import Action
 from tests.keeper.api.serving import serving
 from tests.keeper.jobs.market import Operator, come_to, leader, next_tick, three
 from tests.keeper.market import independent
 from tests.keeper.runtime.keepers import events_of
 from tests.programs.orders.world import IO, USDC, OrdersWorld
 from tests.programs.staking.world import APPLE_CLASS, GPU_CLASS
+from tests.programs.staking.world import PRICES as CLASS_PRICES
 from tests.programs.world import HOUR, START, finish, key
 
 WORKERS = ("one", "two", "three", "four")
@@ -245,6 +248,60 @@ async def test_anybody_announces_steps_from_a_peer(
     reasons = [each["reason"] for each in logs if each["event"] == "prices.peer_refused"]
     assert len(reasons) == 2
     assert "have root" in reasons[1]
+
+
+class Watched:
+    """A port that remembers what it was asked, and after the first time lets others act."""
+
+    def __init__(self, world: OrdersWorld, name: str, others: Callable[[], Awaitable[object]]) -> None:
+        self._port, self._others = Direct(world.chain, world.person(name), LOG), others
+        self.chain, self.payer, self.log = self._port.chain, self._port.payer, self._port.log
+        self.asked: list[list[str]] = []
+
+    async def do(self, actions: Sequence[Action]) -> list[TransactionRecord]:
+        if not actions:
+            return []
+        self.asked.append([each.key for each in actions])
+        records = await self._port.do(actions)
+        if len(self.asked) == 1:
+            await self._others()
+        return records
+
+
+async def test_nobody_announces_again_what_others_announce_meanwhile(
+    world: OrdersWorld, operators: list[Operator]
+) -> None:
+    """Each begins at another class, and looks between its transactions."""
+    numbers = list(range(100, 120))
+    for number in numbers:
+        adding = staking.add_class(world.admin.pubkey(), number, f"C{number}", 100, 0, 0, CLASS_PRICES)
+        world.do(adding, signers=[world.admin])
+    hour = FIRST + 20 * 24
+    world.chain.warp_to((hour + 1) * HOUR + 20)
+    for each in operators[:2]:
+        each.folder.write_steps(StepTable(hour, dict.fromkeys(numbers, (-3, 5))))
+        assert await each.run(STEPS) is JobOutcome.OK
+    folder = operators[0].folder
+
+    async def nobody() -> None:
+        pass
+
+    async def the_other() -> None:
+        found.extend(await keep_prices(second, folder=folder))
+
+    found: list[Event] = []
+    second = Watched(world, "the other", nobody)
+    first = Watched(world, "somebody", the_other)
+    with capture_logs() as logs:
+        found.extend(await keep_prices(first, folder=folder))
+    assert "keeper.others_were_faster" not in events_of(logs)
+    assert sorted(each.fields["class"] for each in found) == numbers
+    (own,) = first.asked
+    assert 1 < len(own) < len(numbers)
+    assert len(second.asked) > 1
+    assert second.asked[0][0] != own[0]
+    every = [*own, *(key for asked in second.asked for key in asked)]
+    assert sorted(every) == [f"prices:{hour}:class:{number}" for number in numbers]
 
 
 async def test_somebody_else_votes_for_nothing(world: OrdersWorld, operators: list[Operator]) -> None:

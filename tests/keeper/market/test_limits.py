@@ -36,7 +36,7 @@ def said(terms: Terms, devices: list[Device] = ALL) -> str:
 
 def test_each_limit_leaves_fewer() -> None:
     assert left(BOTH) == [
-        ("of its classes", 7),
+        ("of a class that it names", 7),
         ("with 4 processors", 6),
         ("of tier 1 or better", 6),
         ("in CH, DE", 5),
@@ -50,23 +50,23 @@ def test_each_limit_leaves_fewer() -> None:
 @pytest.mark.parametrize(
     ("terms", "limit"),
     [
-        (replace(BOTH, processors=8), "with 8 processors 0"),
-        (replace(BOTH, min_tier=4), "of tier 4 or better 0"),
-        (replace(BOTH, countries=("ZZ",)), "in ZZ 0"),
-        (replace(BOTH, price=1), "let for IO at a price that it pays 0"),
-        (replace(BOTH, classes=(2,)), "of its classes 0"),
+        (replace(BOTH, processors=8), "none with 8 processors"),
+        (replace(BOTH, min_tier=4), "none of tier 4 or better"),
+        (replace(BOTH, countries=("ZZ",)), "none in ZZ"),
+        (replace(BOTH, price=1), "none let for IO at a price that it pays"),
+        (replace(BOTH, classes=(2,)), "none of a class that it names"),
     ],
 )
 def test_what_nothing_can_serve_names_the_limit(terms: Terms, limit: str) -> None:
     found = said(terms)
     assert found.startswith("Nothing can serve it: it takes one.")
-    assert limit in found
+    assert found.endswith(f"{limit}."), "what comes after the limit that leaves none says nothing more"
 
 
 def test_a_gang_of_more_than_there_are_and_places_that_nothing_fills() -> None:
     gang = replace(BOTH, devices=4, min_devices=4)
     assert said(gang).startswith("Nothing can serve it: it takes 4 at once.")
-    assert said(gang).endswith("staked enough 3.")
+    assert said(gang).endswith("; 3 staked enough.")
     assert said(replace(BOTH, devices=4)).startswith("3 of its 4 places can be filled. ")
     assert said(replace(BOTH, devices=3)) == "Of 3 devices that can serve it 2 are free now."
     assert said(replace(BOTH, devices=2)) == ""
