@@ -79,7 +79,9 @@ class Agent:
         store.close()
         self.name, self.files, self.log = name, files, folder / "log"
         mine = {"IONET_KEYPAIR": str(file), "IONET_WORKER": str(folder / "state")}
-        self._environment = {**os.environ, **given, **mine}
+        # As root a sandbox is made by a real fork, at which OpenBLAS ends its threads: a product that another
+        # thread is in would wait for them for ever. It has none but its own here.
+        self._environment = {**os.environ, **given, **mine, "OPENBLAS_NUM_THREADS": "1"}
         self.hours = hours
         self.process: asyncio.subprocess.Process | None = None
 
