@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from keeper.errors import UserError
+from keeper.errors import UserError, unfit
 
 T = TypeVar("T")
 
@@ -33,7 +33,8 @@ class Form(Generic[T]):
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"]))
-            raise self._error(f"{self._name} {self._what}: {where} {first['msg']}") from error
+            said = f"{where}: {unfit(first)}" if where else unfit(first)
+            raise self._error(f"{self._name} {self._what}: {said}") from error
 
     def require_canonical(self, value: T, data: bytes) -> None:
         """Raise the error unless ``value`` is written as ``data``."""

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from keeper.api.index import NothingIndexed
 from keeper.db import DatabaseError
-from keeper.errors import UserError
+from keeper.errors import UserError, unfit
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN = 100
@@ -121,5 +121,4 @@ def _words(found: Mapping[str, Any]) -> str:
     shown = str(found.get("input"))[:SHOWN]
     if found["type"] == "extra_forbidden":
         return f"there is no parameter {str(name)[:SHOWN]} here"
-    said = found["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"{name or where} is {shown!r}: it should be {said}"
+    return f"{name or where} is {shown!r}: {unfit(found)}"

@@ -34,6 +34,7 @@ from keeper.chain.failure import printable
 from keeper.chain.http import http_client
 from keeper.chain.limits import Gate, Limited
 from keeper.chain.refusals import BEHIND, UNSUPPORTED_VERSION, Meaning, of_code
+from keeper.errors import unfit
 
 T = TypeVar("T")
 Json = Any
@@ -244,7 +245,7 @@ def _reason(error: ValueError) -> str:
     if not isinstance(error, ValidationError):
         return printable(str(error))
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return printable(": ".join([".".join(map(str, first["loc"])), first["msg"]]).removeprefix(": "))
+    return printable(": ".join([".".join(map(str, first["loc"])), unfit(first)]).removeprefix(": "))
 
 
 def _secrets(url: str) -> list[str]:

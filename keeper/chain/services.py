@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from keeper.chain.http import PLAIN
 from keeper.chain.shapes import Shape
-from keeper.errors import UserError, why
+from keeper.errors import UserError, unfit, why
 
 T = TypeVar("T")
 SECONDS = 5.0
@@ -108,7 +108,7 @@ def parsed(shape: TypeAdapter[T], body: bytes) -> T:
     except ValidationError as error:
         found = error.errors()[0]
         where = ".".join(map(str, found["loc"]))
-        raise OperatorError(f"an answer that makes no sense: {where or 'it'}: {found['msg']}") from error
+        raise OperatorError(f"an answer that makes no sense: {where or 'it'}: {unfit(found)}") from error
 
 
 def _refusal(base: str, answer: httpx.Response, body: bytes) -> OperatorError:

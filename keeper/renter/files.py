@@ -16,7 +16,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from keeper.errors import UserError, why
+from keeper.errors import UserError, unfit, why
 from keeper.renter.inside import Wire, Wrong, read_files, send_file
 from keeper.renter.jobs import printable
 
@@ -183,7 +183,7 @@ def _parsed(shape: TypeAdapter[T], data: bytes) -> T:
     try:
         return shape.validate_json(data)
     except ValidationError as error:
-        raise PathRefused(f"what the node says makes no sense: {error.errors()[0]['msg']}") from error
+        raise PathRefused(f"what the node says makes no sense: {unfit(error.errors()[0])}") from error
 
 
 def _said(error: Exception) -> str:

@@ -16,7 +16,7 @@ import httpx2 as httpx
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from keeper.chain.http import PLAIN
-from keeper.errors import UserError, why
+from keeper.errors import UserError, unfit, why
 from keeper.renter.packing import Package
 
 T = TypeVar("T")
@@ -252,4 +252,4 @@ def _parsed(shape: TypeAdapter[T], body: bytes) -> T:
     except ValidationError as error:
         found = error.errors()[0]
         where = ".".join(printable(str(each), 40) for each in found["loc"])
-        raise HeadError(f"the head's answer makes no sense: {where or 'it'}: {found['msg']}") from error
+        raise HeadError(f"the head's answer makes no sense: {where or 'it'}: {unfit(found)}") from error

@@ -27,7 +27,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from keeper.chain import Signer
 from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import LAMPORTS
-from keeper.errors import UserError, why
+from keeper.errors import UserError, unfit, why
 from keeper.jobs.names import NAMES
 from keeper.settings.keys import choose_signer
 
@@ -316,7 +316,7 @@ def read_settings(**given: Any) -> Settings:
 
 def _problem(found: ErrorDetails) -> str:
     """A line about one setting; what it was set to is not repeated, as it may be a key."""
-    what = found["msg"].removeprefix("Value error, ")
+    what = unfit(found)
     if not found["loc"]:
         return what
     name = str(found["loc"][0]).upper()

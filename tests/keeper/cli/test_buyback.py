@@ -164,10 +164,10 @@ def test_a_first_price_that_is_none(ionet, tmp_path, price):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("IONET_BID_MAX_IO", "-1", "IONET_BID_MAX_IO: Input should be greater than or equal to 0"),
-        ("IONET_BID_MARGIN_BPS", "10000", "IONET_BID_MARGIN_BPS: Input should be less than 10000"),
+        ("IONET_BID_MAX_IO", "-1", "IONET_BID_MAX_IO: it should be greater than or equal to 0"),
+        ("IONET_BID_MARGIN_BPS", "10000", "IONET_BID_MARGIN_BPS: it should be less than 10000"),
         ("IONET_PRICE_URL", "ftp://prices", "IONET_PRICE_URL: URL scheme should be 'http' or 'https'"),
-        ("IONET_PRICE_MAX_AGE", "0", "IONET_PRICE_MAX_AGE: Input should be greater than 0"),
+        ("IONET_PRICE_MAX_AGE", "0", "IONET_PRICE_MAX_AGE: it should be greater than 0"),
     ],
 )
 def test_settings_that_make_no_sense(ionet, monkeypatch, name, value, message):

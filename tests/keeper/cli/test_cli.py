@@ -114,10 +114,10 @@ def test_a_chain_that_cannot_be_reached(ionet, chain, message):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("IONET_CHECK_SECONDS", "often", "IONET_CHECK_SECONDS: Input should be a valid number"),
-        ("IONET_CHECK_SECONDS", "0", "IONET_CHECK_SECONDS: Input should be greater than 0"),
+        ("IONET_CHECK_SECONDS", "often", "IONET_CHECK_SECONDS: it should be a number"),
+        ("IONET_CHECK_SECONDS", "0", "IONET_CHECK_SECONDS: it should be greater than 0"),
         ("IONET_JOBS", '["mining"]', "no job is called mining; there are emission, vesting, seasons"),
-        ("IONET_LOG", "loud", "IONET_LOG: Input should be 'json' or 'console'"),
+        ("IONET_LOG", "loud", "IONET_LOG: it should be 'json' or 'console'"),
     ],
 )
 def test_settings_that_make_no_sense(ionet, monkeypatch, name, value, message):

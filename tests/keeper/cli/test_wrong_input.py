@@ -101,7 +101,7 @@ def test_every_setting_is_in_the_table() -> None:
         (b"IONET_CHIAN=x", "ionet.env: no setting is called IONET_CHIAN"),
         (b"PATH=x", "ionet.env: no setting is called PATH"),
         (b"IONET_NAME=\xff", "ionet.env is not UTF-8 text"),
-        (b"IONET_LAG_SLOTS=x", "IONET_LAG_SLOTS: Input should be a valid integer"),
+        (b"IONET_LAG_SLOTS=x", "IONET_LAG_SLOTS: it should be a whole number"),
     ],
 )
 def test_a_file_of_settings(ionet, content: bytes, said: str) -> None:

@@ -65,7 +65,7 @@ REWARDS = [
     usage(f"rewards show --hour {2**32}", "--hour"),
     Wrong(
         "rewards show --dir broken --hour 1",
-        "manifest.json is no manifest: emitted Input should be a valid integer",
+        "manifest.json is no manifest: emitted: it should be a whole number",
     ),
     Wrong("rewards show --dir broken", "manifest.json is no manifest"),
     Wrong("rewards verify --dir broken --hour 0", "inputs.csv can't be read: Is a directory"),
