@@ -70,5 +70,5 @@ def test_an_order_of_the_demos_is_really_served(
     ]
     jobs, money = shown(found)
     assert jobs.row_count == len(JOBS)
-    assert list(money.columns[3].cells) == ["-0.60600000", "+0.59850000", "+0.00750000"]
+    assert [str(each) for each in money.columns[3].cells] == ["-0.60600000", "+0.59850000", "+0.00750000"]
     assert told[-1] == "hours later the keeper has paid, and closed the order"
