@@ -263,7 +263,7 @@ def child(folder: Path, count: int, hours: int, share: float) -> dict[str, float
 
 def measure() -> str:
     """The section of docs/benchmarks.md."""
-    lines, by_size = [], {}
+    lines = []
     for count in sorted({count for count, _ in SIZES}):
         with TemporaryDirectory() as temporary:
             folder = Path(temporary)
@@ -271,7 +271,6 @@ def measure() -> str:
             make(folder, World(count), max(hours_of))
             for hours in hours_of:
                 found = child(folder, count, hours, SHARE)
-                by_size[count, hours] = found
                 every = child(folder, count, hours, 1) if (count, hours) in COMPARED else None
                 alone = (every["seconds"] - found["seconds"]) if every else 0.0
                 line = [

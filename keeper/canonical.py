@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from keeper.errors import UserError, unfit
+from keeper.errors import UserError, unfit_there
 
 T = TypeVar("T")
 
@@ -32,9 +32,7 @@ class Form(Generic[T]):
             return self._adapter.validate_json(data, strict=True)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            said = f"{where}: {unfit(first)}" if where else unfit(first)
-            raise self._error(f"{self._name} {self._what}: {said}") from error
+            raise self._error(f"{self._name} {self._what}: {unfit_there(first)}") from error
 
     def require_canonical(self, value: T, data: bytes) -> None:
         """Raise the error unless ``value`` is written as ``data``."""

@@ -37,3 +37,8 @@ def unfit(found: Mapping[str, Any]) -> str:
     """What is wrong with a value, in our words: one of pydantic's errors, as ``it should be less than 3``."""
     said: str = found["msg"].removeprefix("Value error, ")
     return PLAIN.get(found["type"]) or re.sub(r"^\w+ should", "it should", said)
+
+
+def unfit_there(found: Mapping[str, Any]) -> str:
+    """The same with where it stands in a document, as ``files.0.size: it should be a whole number``."""
+    return ": ".join([".".join(map(str, found["loc"])), unfit(found)]).removeprefix(": ")

@@ -12,7 +12,7 @@ from keeper.clients.programs import PROGRAMS
 from keeper.resources import manifest
 from scripts.costs import buyback, orders, staking, tokenomics
 from scripts.costs.meter import Row
-from scripts.pages import rewritten, write
+from scripts.pages import rewritten, span, write
 
 DOCUMENT = Path(__file__).parents[1] / "docs/compute_units.md"
 BEGIN, END = "<!-- compute_units.py: begin -->", "<!-- compute_units.py: end -->"
@@ -50,7 +50,7 @@ def table(rows: dict[str, Row], targets: Mapping[str, int]) -> list[str]:
     for name, row in rows.items():
         instruction, comma, part = name.partition(",")
         target = f"{targets[name]:,}" if name in targets else ""
-        cells = (f"`{instruction}`{comma}{part}", _range(row.units), target, _range(row.bytes), _cases(row))
+        cells = (f"`{instruction}`{comma}{part}", span(row.units), target, span(row.bytes), _cases(row))
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
@@ -64,11 +64,6 @@ def binaries() -> dict[str, int]:
 def document(text: str, measured: Measured) -> str:
     """The document with its tables renewed."""
     return rewritten(text, BEGIN, END, f"\n{tables(measured)}\n")
-
-
-def _range(values: list[int]) -> str:
-    low, high = min(values), max(values)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _cases(row: Row) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from keeper.chain.program import DISCRIMINATOR_LENGTH
 from keeper.chain.token import ACCOUNT_SIZE, MINT_SIZE
 from keeper.clients.programs import PROGRAMS
 from keeper.resources import idl
-from scripts.pages import rewritten, table, write
+from scripts.pages import rewritten, span, table, write
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/reference.md"
@@ -152,13 +152,8 @@ def _costs(page: str) -> dict[str, dict[str, str]]:
             units.setdefault(instruction, []).extend(
                 int(each.replace(",", "")) for each in cell.split(" to ")
             )
-        found[name] = {each: _range(some) for each, some in units.items()}
+        found[name] = {each: span(some) for each, some in units.items()}
     return found
-
-
-def _range(units: Collection[int]) -> str:
-    low, high = min(units), max(units)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ Hex = Annotated[
 
 def _base58(text: str) -> str:
     if not _BASE58.fullmatch(text):
-        raise ValueError("an address, which is in base58")
+        raise ValueError("it should be an address, which is in base58")
     return text
 
 

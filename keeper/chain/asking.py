@@ -34,7 +34,7 @@ from keeper.chain.failure import printable
 from keeper.chain.http import http_client
 from keeper.chain.limits import Gate, Limited
 from keeper.chain.refusals import BEHIND, UNSUPPORTED_VERSION, Meaning, of_code
-from keeper.errors import unfit
+from keeper.errors import unfit_there
 
 T = TypeVar("T")
 Json = Any
@@ -245,7 +245,7 @@ def _reason(error: ValueError) -> str:
     if not isinstance(error, ValidationError):
         return printable(str(error))
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return printable(": ".join([".".join(map(str, first["loc"])), unfit(first)]).removeprefix(": "))
+    return printable(unfit_there(first))
 
 
 def _secrets(url: str) -> list[str]:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import socket
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from solders.keypair import Keypair
 
-from keeper.chain.framework import LAMPORTS
-from keeper.cli.localnet_child import started
+from keeper.cli.localnet_child import ended, free_port, started
 from keeper.clients import staking
-from keeper.clients.staking import Class
+from keeper.demo.letting import let
 from keeper.deploy import read_keypair
 from keeper.errors import UserError
 from keeper.jobs.names import FAULTS, NAMES
@@ -87,7 +85,8 @@ async def prepare(chain: LocalChain, people: Path, count: int) -> Crew:
         key = read_keypair(path)
         device = devices.get(staking.device_address(key.pubkey()))
         if device is None:
-            device = await _register(chain, supplier, key, cheapest)
+            bounds = cheapest.bounds
+            device = await let(chain, supplier, key, cheapest, bounds.low_io, bounds.low_usdc)
         profile = profiles.of_class(device.device_class)
         if profile is None:
             raise UserError(f"the device of {path} is of a class that proves nothing here")
@@ -110,8 +109,8 @@ async def working(
     place = folder / FOLDER
     place.mkdir(parents=True, exist_ok=True)
     names = _operators(people)
-    services = {name: f"http://127.0.0.1:{_free_port()}" for name in names}
-    files = {name: f"http://127.0.0.1:{_free_port()}" for name in names}
+    services = {name: f"http://127.0.0.1:{free_port()}" for name in names}
+    files = {name: f"http://127.0.0.1:{free_port()}" for name in names}
     parts: list[Part] = []
     children: list[Process] = []
 
@@ -140,7 +139,7 @@ async def working(
         for worker in crew.workers:
             own = {
                 "IONET_KEYPAIR": str(worker.key.resolve()),
-                "IONET_WORKER": str(_enrolled(place / worker.name, worker)),
+                "IONET_WORKER": str(enrolled(place / worker.name, worker)),
                 "IONET_OPERATORS": json.dumps(list(services.values())),
                 "IONET_PEERS": json.dumps(list(files.values())),
                 # A card that isn't there serves nobody: what is shown is that leases are taken and paid.
@@ -153,7 +152,7 @@ async def working(
         for each in children:
             if each.returncode is None:
                 each.terminate()
-        await asyncio.gather(*(_ended(each) for each in children))
+        await asyncio.gather(*(ended(each, STOP_SECONDS) for each in children))
 
 
 def published_in(folder: Path) -> Path:
@@ -185,7 +184,7 @@ def _settings_of_operator(place: Path, key: Path, service: str, peers: Sequence[
     }
 
 
-def _enrolled(place: Path, worker: Worker) -> Path:
+def enrolled(place: Path, worker: Worker) -> Path:
     """A worker's folder, once its device is tested for its class, as ``ionet worker enrol`` does."""
     address = staking.device_address(worker.device.worker)
     place.mkdir(parents=True, exist_ok=True)
@@ -206,40 +205,8 @@ def _enrolled(place: Path, worker: Worker) -> Path:
     return place
 
 
-async def _register(chain: LocalChain, supplier: Keypair, worker: Keypair, of_class: Class) -> staking.Device:
-    """A device of one processor with the least stake, let at whatever price its class has."""
-    for each in (supplier, worker):
-        chain.airdrop(each.pubkey(), LAMPORTS)
-    owner = supplier.pubkey()
-    registering = staking.register_device(
-        owner,
-        worker.pubkey(),
-        owner,
-        of_class.id,
-        processors=1,
-        tier=1,
-        country="CH",
-        ask_io=of_class.bounds.low_io,
-        ask_usdc=of_class.bounds.low_usdc,
-    )
-    await chain.send([registering], [supplier, worker])
-    device = (await staking.read_devices(chain))[staking.device_address(worker.pubkey())]
-    await chain.send([staking.stake(device, device.minimum(of_class, chain.now()))], [supplier])
-    return device
-
-
 def _runs(child: Process) -> bool:
     return child.returncode is None
-
-
-async def _ended(child: Process) -> None:
-    """Wait for the end of a process that was asked to end, for so long."""
-    try:
-        await asyncio.wait_for(child.wait(), STOP_SECONDS)
-    except TimeoutError:
-        with suppress(ProcessLookupError):  # It has ended just now.
-            child.kill()
-        await child.wait()
 
 
 def _operators(people: Path) -> list[str]:
@@ -251,10 +218,3 @@ def _key(people: Path, name: str) -> Keypair:
     if not path.exists():
         raise UserError(f"there is no {path}: workers need a network that ionet localnet makes")
     return read_keypair(path)
-
-
-def _free_port() -> int:
-    with socket.socket() as tried:
-        tried.bind(("127.0.0.1", 0))
-        port: int = tried.getsockname()[1]
-        return port

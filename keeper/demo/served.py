@@ -20,15 +20,15 @@ from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.clients.orders import Config, Lease, Order, Terms
 from keeper.clients.orders.whole import read_with_leases
 from keeper.clients.staking import Class, Device
+from keeper.demo.letting import let
 from keeper.demo.network import Network
 from keeper.economy import orders as rules
 from keeper.economy.calendar import HOUR
-from keeper.economy.orders import Currency, EndReason, LeaseStatus
+from keeper.economy.orders import Currency, LeaseStatus
 from keeper.errors import UserError
 from keeper.wallet import plans
 
-CLASS, DEVICES = "CPU", 2
-COUNTRY, TIER = "CH", 1
+CLASS = "CPU"
 HOURS = 4
 """For which the order is; its renter ends it sooner."""
 PAYS, ASKS = 120, 80
@@ -91,30 +91,13 @@ class Served:
         await self._keep()
         if hired := await orders.read_leases(chain):
             raise StageRefused(f"{len(hired)} leases don't end on this network: run make demo again")
-        owner = supplier.pubkey()
         classes = (await staking.read_classes(chain)).values()
         of = next((each for each in classes if each.name == CLASS), None)
         if of is None:
             raise StageRefused(f"this network has no class {CLASS}: run make demo again")
-        for each in (supplier, self.people["renter"], *keys):
-            chain.airdrop(each.pubkey(), LAMPORTS)
-        io, usdc = (of.price(each, chain.now()).amount * ASKS // 100 for each in (Currency.IO, Currency.USDC))
-        for each in keys:
-            registering = staking.register_device(
-                owner,
-                each.pubkey(),
-                owner,
-                of.id,
-                processors=1,
-                tier=TIER,
-                country=COUNTRY,
-                ask_io=io,
-                ask_usdc=usdc,
-            )
-            await chain.send([registering], [supplier, each])
-            device = await self._device(each)
-            await chain.send([staking.stake(device, device.minimum(of, chain.now()))], [supplier])
-            self.workers.append(Worker(each, await self._device(each)))
+        chain.airdrop(self.people["renter"].pubkey(), LAMPORTS)
+        asks = [of.price(each, chain.now()).amount * ASKS // 100 for each in (Currency.IO, Currency.USDC)]
+        self.workers += [Worker(each, await let(chain, supplier, each, of, *asks)) for each in keys]
         chain.advance(1)  # A device takes only orders that are younger than what it asks.
         return of
 
@@ -188,12 +171,9 @@ class Served:
         network = await self._keep()
         ruled = dict.fromkeys(("renter", "supplier", "fees"), 0)
         for each in ended:
-            served = each.stop - each.start
-            paid = rules.earned(each.rate, served)
+            paid = rules.earned(each.rate, each.stop - each.start)
             kept = rules.fee(paid, order.supplier_fee_bps)
-            charged = rules.renter_fee(
-                each.rate, each.hours, served, EndReason(each.reason), order.renter_fee_bps
-            )
+            charged = each.renter_fee
             ruled["renter"] -= paid + charged
             ruled["supplier"] += paid - kept
             ruled["fees"] += kept + charged
@@ -220,9 +200,6 @@ class Served:
         if config is None:
             raise StageRefused("this network has no orders: it takes one that make demo leaves")
         return config
-
-    async def _device(self, worker: Keypair) -> Device:
-        return (await staking.read_devices(self.chain))[staking.device_address(worker.pubkey())]
 
     def _balances(self) -> dict[str, int]:
         """IO of the renter, of the supplier, and of the vault that fees go to, base units."""

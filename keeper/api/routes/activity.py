@@ -34,7 +34,7 @@ class Asking(Page):
     def _known(cls, names: list[str], info: Any) -> list[str]:
         known = sorted(PROGRAMS) if info.field_name == "program" else EVENTS
         if wrong := [name for name in names if name not in known]:
-            raise ValueError(f"one of {', '.join(known)}, and {wrong[0][:40]!r} is none")
+            raise ValueError(f"it should be one of {', '.join(known)}, and {wrong[0][:40]!r} is none")
         return names
 
 

@@ -41,10 +41,7 @@ async def test_what_the_visitor_has_is_not_sent_again(api: Client) -> None:
     [
         ("/auctions?limit=0", "limit is '0': it should be greater than or equal to 1"),
         ("/auctions?limit=201", "limit is '201': it should be less than or equal to 200"),
-        (
-            "/auctions?limit=x",
-            "limit is 'x': it should be a whole number",
-        ),
+        ("/auctions?limit=x", "limit is 'x': it should be a whole number"),
         ("/auctions?offset=3", "there is no parameter offset here"),
         ("/auctions?order=up", "order is 'up': it should be 'asc' or 'desc'"),
         (

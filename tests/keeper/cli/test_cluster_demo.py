@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
-from keeper.cli.cluster_demo import JOBS, PICTURE, Stage, shown
+from keeper.cli.cluster_stage import JOBS, PICTURE, Stage, shown
 from keeper.compute import runtime
 from keeper.demo import beginning
 from tests.keeper.cli.test_renting import example
