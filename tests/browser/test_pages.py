@@ -1,4 +1,4 @@
-"""All pages, of a network in each of its states: for readers of any kind, and narrow.
+"""All pages, of a network in each of its states: for readers of any kind, narrow, without a script, on paper.
 
 Which pages there are is asked of the site's own routes, so that a new one is walked through, or missed.
 """
@@ -34,13 +34,24 @@ from tests.programs.world import HOUR, key
 pytestmark = pytest.mark.browser
 DRIVER = Path(__file__).parent / "walk.mjs"
 LATE = 10 * 60
-WIDE, NARROW = (1_100, 900), (320, 700)
-"""Pixels."""
+WIDE, NARROW, PAPER = (1_100, 900), (320, 700), (717, 1_000)
+"""Pixels; of paper A4's, within the margins that Chromium prints."""
+COLOURS = ["color-contrast", "link-in-text-block"]
+"""Of axe's rules those that another rendering than by light and dark can break."""
 RENDERINGS: dict[str, dict[str, Any]] = {
     "light": {"size": WIDE, "media": {"colorScheme": "light"}},
     "dark": {"size": WIDE, "media": {"colorScheme": "dark"}},
     "narrow": {"size": NARROW},
+    # Whoever has few colours has chosen them; what of them a page says is in its words, too.
+    "forced colours": {"size": WIDE, "media": {"forcedColors": "active"}, "rules": COLOURS},
+    "no script": {"size": WIDE, "script": False, "rules": []},
+    # In the dark, by its system and by its settings, a page is printed like any other.
+    "paper": {
+        **{"size": PAPER, "theme": "dark", "rules": COLOURS},
+        "media": {"media": "print", "colorScheme": "dark"},
+    },
 }
+INK_ON_PAPER = ["rgb(255, 255, 255)", "rgb(27, 31, 36)"]
 
 
 @dataclass(frozen=True)
@@ -180,7 +191,8 @@ def test_nothing_is_wrong_with_any_page(walks: list[Walk], chromium: str, name: 
         assert {path: said[path][0] for path in walk.refused} == walk.refused
         for path, each in seen.items():
             assert len(each["heading"]) == 1, path
-        kinds = "beyond", "wrong", "unseen", "axe"
+            assert name != "paper" or each["tones"] == INK_ON_PAPER, path
+        kinds = "beyond", "wrong", "unseen", "unpainted", "axe"
         barriers = {
             path: found
             for path, each in seen.items()
