@@ -13,6 +13,8 @@ from keeper.chain.token import ACCOUNT_SIZE, MINT_SIZE
 from keeper.clients.programs import PROGRAMS
 from keeper.resources import idl
 from scripts.pages import rewritten, span, table, write
+from scripts.reach import Code
+from scripts.senders import NOBODYS, senders
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/reference.md"
@@ -28,19 +30,22 @@ Idl = Mapping[str, Any]
 
 def text() -> str:
     """The page as it has to be."""
-    costs = _costs(COSTS.read_text())
-    tables = "\n\n".join(_program(idl(name), costs[name]) for name in PROGRAMS)
+    costs, sent_by = _costs(COSTS.read_text()), senders(Code())
+    tables = "\n\n".join(_program(idl(name), costs[name], sent_by) for name in PROGRAMS)
     return rewritten(PAGE.read_text(), BEGIN, END, f"\n{tables}\n")
 
 
-def _program(described: Idl, costs: Mapping[str, str]) -> str:
+def _program(described: Idl, costs: Mapping[str, str], sent_by: Mapping[str, list[str]]) -> str:
     """All tables of a program."""
     name = described["metadata"]["name"]
     parts = [
         f"## {name}",
         f"{described['metadata']['description']} At `{described['address']}` in this repository's networks.",
         f"### {name}: instructions",
-        table(("instruction", "does", "signs", "compute units"), _instructions(described, costs)),
+        table(
+            ("instruction", "does", "signs", "sent by", "compute units"),
+            _instructions(described, costs, sent_by),
+        ),
         f"### {name}: accounts",
         table(("account", "what it is", "bytes", "seeds"), _accounts(described)),
         f"### {name}: bounds and other constants",
@@ -62,10 +67,14 @@ def _program(described: Idl, costs: Mapping[str, str]) -> str:
     )
 
 
-def _instructions(described: Idl, costs: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+def _instructions(
+    described: Idl, costs: Mapping[str, str], sent_by: Mapping[str, list[str]]
+) -> Iterator[tuple[str, ...]]:
     for each in described["instructions"]:
         signers = ", ".join(f"`{account['name']}`" for account in each["accounts"] if account.get("signer"))
-        yield f"`{each['name']}`", " ".join(each["docs"]), signers or "-", costs[each["name"]]
+        called = f"{described['metadata']['name']}.{each['name']}"
+        who = ", ".join(sent_by.get(called, ())) or NOBODYS[called]
+        yield f"`{each['name']}`", " ".join(each["docs"]), signers or "-", who, costs[each["name"]]
 
 
 def _accounts(described: Idl) -> Iterator[tuple[str, ...]]:

@@ -1,47 +1,53 @@
-"""Every instruction of the programs is used: by a command, a job, an agent, or a network's beginning."""
+"""Every instruction of the programs is sent: by a command, or by a job of the keeper's."""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
-from pathlib import Path
+import pytest
 
-import keeper
 from keeper.clients.programs import PROGRAMS
+from scripts import reach
+from scripts.reach import Code
+from scripts.senders import NOBODYS, senders, sent, starts
 
-KEEPER = Path(keeper.__file__).parent
-WHERE = ("cli", "wallet", "jobs", "worker", "operator", "deploy")
-"""Rooms in which somebody signs."""
-CLIENTS = {*PROGRAMS, "client"}
-NOBODYS = {
-    "staking.lease_device": "orders' match_device calls it: no key can",
-    "staking.record_lease": "orders' end_lease and vote_fault call it: no key can",
-    "staking.free_device": "orders' end_lease calls it: no key can",
-    "staking.settle_device": "every instruction that needs it does the same first; a device's account alone "
-    "would look newer",
-}
-"""Instructions that no person and no job of ours sends, and why."""
+INSTRUCTIONS = {f"{program}.{name}" for program, found in PROGRAMS.items() for name in found.instructions}
+GUARDIANS = {f"{program}.accept_guardian" for program in PROGRAMS}
 
 
-def _used(path: Path) -> Iterator[tuple[str, str]]:
-    """What a file takes of a client: the client's name, or ``client``, and the attribute's."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Attribute):
-            owner = (
-                node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
-            )
-            if owner in CLIENTS:
-                yield owner, node.attr
+@pytest.fixture(scope="module")
+def found() -> dict[str, list[str]]:
+    """Who sends each instruction."""
+    return senders(Code())
 
 
-def test_each_instruction_has_a_command_or_a_job() -> None:
-    files = [each for room in WHERE for each in (KEEPER / room).glob("*.py")]
-    used = {found for path in files for found in _used(path)}
-    instructions = [(program, name) for program, found in PROGRAMS.items() for name in found.instructions]
-    lacking = {
-        f"{program}.{name}"
-        for program, name in instructions
-        if not used & {(program, name), ("client", name)}
-    }
-    assert lacking == set(NOBODYS)
-    assert len(instructions) - len(NOBODYS) > 90
+def test_each_instruction_has_a_command_or_a_job(found: dict[str, list[str]]) -> None:
+    assert set(found) <= INSTRUCTIONS
+    assert INSTRUCTIONS - set(found) == set(NOBODYS)
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "lost"),
+    [
+        ("cli.guardian", "roles.accept_guardian(", GUARDIANS),
+        ("cli.stake", "stakes.overflow(", {"staking.withdraw_overflow"}),
+        ("wallet.seasons", "tokenomics.claim_season(", {"tokenomics.claim_season"}),
+        ("wallet.roles", "client.propose_guardian(", {f"{each}.propose_guardian" for each in PROGRAMS}),
+        ("jobs.blocks", "staking.finalise(", {"staking.finalise"}),
+        ("jobs.steps", "staking.vote_prices(", {"staking.vote_prices"}),
+        ("clients.orders.instructions", "_ROLES.propose_admin", {"orders.propose_admin"}),
+    ],
+)
+def test_a_path_that_is_cut_is_noticed(
+    found: dict[str, list[str]], module: str, line: str, lost: set[str]
+) -> None:
+    """With a line cut, none of those who sent these instructions does any more."""
+
+    def text(name: str) -> str | None:
+        whole = reach.source(name)
+        if whole is None or name != f"keeper.{module}":
+            return whole
+        assert line in whole
+        return whole.replace(line, "dict(" if line.endswith("(") else "dict")
+
+    cut = Code(text)
+    for instruction in lost:
+        assert not [who for who in found[instruction] if instruction in sent(cut, starts()[who])]
