@@ -53,6 +53,10 @@ AskedAddress = Annotated[str, AfterValidator(_base58), Field(max_length=44)]
 """An address that somebody asks for: there may be nothing at it. Databases don't take every text."""
 
 
+Country = Annotated[str | None, Field(pattern="^[A-Z]{2}$", description="two letters")]
+"""Where devices are, as somebody asks for it."""
+
+
 class Form(BaseModel):
     """A part of an answer."""
 

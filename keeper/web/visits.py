@@ -62,8 +62,12 @@ class Visit:
     @property
     def csv(self) -> str:
         """The API's address of the list that is asked for, as CSV."""
-        query = self.request.url.remove_query_params("after").include_query_params(format="csv").query
-        return f"/api/v1{self.request.url.path}?{query}"
+        return self.csv_without()
+
+    def csv_without(self, *names: str) -> str:
+        """The same without what the page alone can be asked."""
+        left = self.request.url.remove_query_params(["after", *names])
+        return f"/api/v1{left.path}?{left.include_query_params(format='csv').query}"
 
 
 def late(state: State) -> int | None:

@@ -72,7 +72,12 @@ async def titles_of(site: Client) -> dict[str, str]:
         **{"/stake": "Stake", "/offers": "Offers to co-stake", "/blocks/1": "Hour 1", "/blocks/2": "Hour 2"},
         "/seasons/1": "Season 1",
         **{f"/market/{each['id']}": each["name"] for each in (await site.data("/market"))[:1]},
-        "/devices?state=terminated": "Devices",
+        **{
+            "/devices?state=terminated": "Devices",
+            "/blocks?state=open": "Hours",
+            "/market?country=DE": "Market",
+        },
+        **{"/supply?step=year": "Supply", "/blocks/0?status=failed": "Hour 0"},
     }
     kinds = {"devices": "Device", "orders": "Order", "leases": "Lease", "slashes": "Slash"}
     for kind, title in kinds.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,19 +38,43 @@ FINAL = _ROWS.subquery()
 """Hours that are final, each with the sums of its files where these were taken in."""
 
 
-async def final(on: AsyncConnection, page: Page) -> list[dict[str, Any]]:
-    """A page of final hours, and one more if there is one."""
-    return [dict(row) for row in await read_page(on, FINAL, page, KEY)]
+async def final(
+    on: AsyncConnection, page: Page, first: int | None = None, last: int | None = None
+) -> list[dict[str, Any]]:
+    """A page of final hours, of those from ``first`` to ``last`` if given, and one more if there is one."""
+    where = []
+    if first is not None:
+        where += [FINAL.c.hour >= first, *(await _bound(on, first, lambda place, other: place >= other))]
+    if last is not None:
+        where += [FINAL.c.hour <= last, *(await _bound(on, last, lambda place, other: place <= other))]
+    return [dict(row) for row in await read_page(on, FINAL, page, KEY, where)]
 
 
 async def final_of(on: AsyncConnection, index: Index, hour: int) -> dict[str, Any] | None:
     """An hour that is final; None for another."""
+    place = await _place(on, hour)
+    if place is None:
+        return None
+    query = sa.select(FINAL).where(*(FINAL.c[name] == value for name, value in zip(KEY, place, strict=True)))
+    return dict((await on.execute(query)).mappings().one())
+
+
+async def _place(on: AsyncConnection, hour: int) -> tuple[int, ...] | None:
+    """Where an hour is in the order in which hours became final; None where it isn't."""
     address = str(staking.block_address(hour))
     for each in await lookup.history(on, address, limit=1, events=("BlockFinalised",)):
-        place = zip(KEY, each.place[:4], strict=True)
-        query = sa.select(FINAL).where(*(FINAL.c[name] == value for name, value in place))
-        return dict((await on.execute(query)).mappings().one())
+        return tuple(each.place[:4])
     return None
+
+
+async def _bound(
+    on: AsyncConnection, hour: int, compared: Callable[[Any, Any], sa.ColumnElement[bool]]
+) -> list[sa.ColumnElement[bool]]:
+    """The same bound by the list's own key, so that no row beyond it is read: hours become final in order."""
+    place = await _place(on, hour)
+    if place is None:
+        return []
+    return [compared(sa.tuple_(*(FINAL.c[name] for name in KEY)), sa.tuple_(*map(sa.literal, place)))]
 
 
 async def attestations(on: AsyncConnection, hour: int) -> list[dict[str, Any]]:
@@ -60,10 +85,31 @@ async def attestations(on: AsyncConnection, hour: int) -> list[dict[str, Any]]:
     return [{**each.event.fields, "signature": each.signature} for each in reversed(found)]
 
 
-async def devices(on: AsyncConnection, hour: int, page: Page) -> list[dict[str, Any]]:
-    """A page of what devices got in an hour, and one more if there is one."""
-    rows = await read_page(on, HOUR_DEVICE, page, ("device",), [HOUR_DEVICE.c.hour == hour])
-    return [dict(row) for row in rows]
+async def devices(
+    on: AsyncConnection,
+    hour: int,
+    page: Page,
+    *,
+    device: str | None = None,
+    status: int | None = None,
+    reason: int | None = None,
+) -> list[dict[str, Any]]:
+    """A page of what devices got in an hour, of those that are like that, and one more if there is one."""
+    table = HOUR_DEVICE.c
+    where = [table.hour == hour]
+    if device is not None:
+        where.append(table.device == device)
+    if status is not None:
+        where.append(table.status == status)
+    if reason is not None:
+        where.append(table.reasons.bitwise_and(reason) != 0)
+    return [dict(row) for row in await read_page(on, HOUR_DEVICE, page, ("device",), where)]
+
+
+async def has_devices(on: AsyncConnection, hour: int) -> bool:
+    """Whether any device of an hour is kept."""
+    query = sa.select(sa.literal(1)).where(HOUR_DEVICE.c.hour == hour).limit(1)
+    return await on.scalar(query) is not None
 
 
 async def reasons(on: AsyncConnection, hour: int) -> list[tuple[int, int, int]]:

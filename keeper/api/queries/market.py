@@ -19,16 +19,22 @@ ASKS = {Currency.IO: "ask_io", Currency.USDC: "ask_usdc"}
 PRICES = ("PriceApplied",)
 
 
-async def processors(on: AsyncConnection) -> dict[tuple[int, str], int]:
-    """Processors of devices that are registered, by class and state."""
+async def processors(on: AsyncConnection, country: str | None = None) -> dict[tuple[int, str], int]:
+    """Processors of devices that are registered, in a country if one is given, by class and state."""
     table = views.DEVICES.table
     columns = table.c["class"], table.c.state
-    query = sa.select(*columns, sa.func.sum(table.c.processors)).where(*views.closed(table, False))
+    query = sa.select(*columns, sa.func.sum(table.c.processors)).where(
+        *views.closed(table, False), *views.in_country(table, country)
+    )
     return {(row[0], row[1]): int(row[2]) for row in await on.execute(query.group_by(*columns))}
 
 
-async def depth(on: AsyncConnection, number: int, currency: Currency, page: Page) -> list[dict[str, Any]]:
-    """A page of what ready devices of a class ask for, each price once; and one more if there is one."""
+async def depth(
+    on: AsyncConnection, number: int, currency: Currency, page: Page, country: str | None = None
+) -> list[dict[str, Any]]:
+    """A page of what ready devices of a class, in a country if one is given, ask for, each price once; and
+    one more if there is one.
+    """
     table = views.DEVICES.table
     ask = table.c[ASKS[currency]]
     asked = (
@@ -38,6 +44,7 @@ async def depth(on: AsyncConnection, number: int, currency: Currency, page: Page
             sa.func.sum(table.c.processors).label("processors"),
         )
         .where(table.c["class"] == number, table.c.state == "ready", *views.closed(table, False), ask > 0)
+        .where(*views.in_country(table, country))
         .group_by(ask)
         .subquery()
     )

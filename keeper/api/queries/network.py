@@ -11,6 +11,7 @@ from keeper.api.index import Index, NothingIndexed
 from keeper.chain.program import Fields
 from keeper.clients import tokenomics
 from keeper.db.views import DAY_TOTAL
+from keeper.economy.calendar import month_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ async def config(on: AsyncConnection, index: Index, program: str) -> Fields:
     if not found:
         raise NothingIndexed(f"{program} is not set up on this chain: ionet genesis does that")
     return next(iter(found.values()))
+
+
+def emission_start(config: tokenomics.Config) -> int | None:
+    """When the first hour of emission began, unix seconds; None before launch."""
+    return month_start(config.start_month) if config.launched else None
 
 
 async def flows(on: AsyncConnection) -> dict[int, dict[str, int]]:

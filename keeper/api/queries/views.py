@@ -22,6 +22,11 @@ def closed(table: sa.Table, is_closed: bool | None) -> list[sa.ColumnElement[boo
     return [table.c.closed_slot.is_not(None) if is_closed else table.c.closed_slot.is_(None)]
 
 
+def in_country(table: sa.Table, country: str | None) -> list[sa.ColumnElement[bool]]:
+    """The condition that devices are in a country; none for all of them."""
+    return [] if country is None else [table.c.country == country]
+
+
 async def last_of(on: AsyncConnection, view: AccountView, names: Mapping[str, str]) -> dict[str, Any] | None:
     """The newest life of the account that one of these columns names; None for none."""
     found: list[sa.RowMapping] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path as Folder
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -106,10 +106,45 @@ class Reasons(Form):
     devices: int
 
 
+ReasonName = Literal[
+    "not_rewarded",
+    "terminated",
+    "slash_pending",
+    "insufficient_stake",
+    "uptime",
+    "vram",
+    "work_missing",
+    "work_failed",
+    "offline",
+    "barred",
+    "work_slow",
+    "work_unshown",
+]
+"""The rule's, in the order of their bits."""
+HourNumber = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Hours(Page):
+    """Which final hours."""
+
+    from_: HourNumber | None = Field(default=None, alias="from", description="the first hour")
+    to: HourNumber | None = Field(default=None, description="the last one, too")
+
+
+class HourDevices(Page):
+    """Which devices of an hour."""
+
+    device: AskedAddress | None = Field(default=None, description="its own address")
+    status: Literal["succeeded", "failed", "missed"] | None = None
+    reason: ReasonName | None = Field(
+        default=None, description="why it got nothing, or what it missed, maybe among others"
+    )
+
+
 @router.get("/blocks", response_model=Rows[FinalBlock], responses=PAGES)
-async def blocks(asked: Asked, on: On, page: Annotated[Page, Query()]) -> object:
+async def blocks(asked: Asked, on: On, page: Annotated[Hours, Query()]) -> object:
     """Hours that are final, in the order in which they became so."""
-    found = await queries.final(on, page)
+    found = await queries.final(on, page, page.from_, page.to)
     return asked.page(page, [FinalBlock(**row) for row in found], keys(found, queries.KEY))
 
 
@@ -178,10 +213,17 @@ async def attestations(asked: Asked, on: On, hour: Hour) -> Answer[list[Attestat
 
 
 @router.get("/blocks/{hour}/devices", response_model=Rows[DeviceHour], responses=PAGES | NOT_FOUND | GONE)
-async def devices(asked: Asked, on: On, hour: Hour, page: Annotated[Page, Query()]) -> object:
+async def devices(asked: Asked, on: On, hour: Hour, page: Annotated[HourDevices, Query()]) -> object:
     """What each device got in an hour of the last 30 days, by address; older ones are in the hour's files."""
-    found = await queries.devices(on, hour, page)
-    if not found and page.after is None:
+    found = await queries.devices(
+        on,
+        hour,
+        page,
+        device=page.device,
+        status=None if page.status is None else DeviceStatus[page.status.upper()],
+        reason=None if page.reason is None else Reason[page.reason.upper()],
+    )
+    if not found and page.after is None and not await queries.has_devices(on, hour):
         await _refuse_empty(asked, on, hour)
     return asked.page(page, [DeviceHour(**words(row)) for row in found], keys(found, ("device",)))
 

@@ -8,11 +8,12 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import Field
 
 from keeper.api.answers import PAGES, Asked, On, one_of, rows_of
-from keeper.api.fields import AskedAddress, Form
+from keeper.api.fields import AskedAddress, Country, Form
 from keeper.api.paging import Page
 from keeper.api.problems import NOT_FOUND
 from keeper.api.queries import views
 from keeper.api.rows import answer, view_model
+from keeper.economy.classes import Pool
 
 router = APIRouter(tags=["devices"])
 EQUAL = {"class_", "state", "country", "supplier", "payout", "co_staker", "leaving_staker"}
@@ -33,7 +34,10 @@ class Asking(Page):
     state: Literal["ready", "leased", "short", "terminated"] | None = Field(
         default=None, description="short: of stake"
     )
-    country: str | None = Field(default=None, pattern="^[A-Z]{2}$", description="two letters")
+    pool: Literal["enterprise", "community"] | None = Field(
+        default=None, description="which pool of rewards its class shares"
+    )
+    country: Country = None
     supplier: AskedAddress | None = Field(default=None, description="whose it is")
     payout: AskedAddress | None = Field(default=None, description="the wallet that its rewards go to")
     co_staker: AskedAddress | None = None
@@ -49,6 +53,12 @@ async def devices(asked: Asked, on: On, asking: Annotated[Asking, Query()]) -> o
     table = views.DEVICES.table
     equal = asking.model_dump(by_alias=True, include=EQUAL, exclude_none=True)
     where = views.closed(table, asking.closed) + [table.c[name] == value for name, value in equal.items()]
+    if asking.pool is not None:
+        # A class' pool is an account's field: there are few classes, with many devices each, so that reading
+        # devices by address until a page is full is quicker than sorting those of some classes.
+        classes = (await asked.index.accounts(on, "staking", "Class")).values()
+        pool = Pool[asking.pool.upper()]
+        where.append((table.c["class"] + 0).in_([each["id"] for each in classes if each["pool"] == pool]))
     if asking.has_offer is not None:
         where.append(table.c.offer > 0 if asking.has_offer else table.c.offer <= 0)
     return await answer(asked, on, views.DEVICES, asking, Device, where)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from keeper.api.answers import PAGES, Answer, Asked, On, Rows
-from keeper.api.fields import Amount, Form
+from keeper.api.fields import Amount, Country, Form
 from keeper.api.paging import Page
 from keeper.api.problems import NOT_FOUND
 from keeper.api.queries import market as queries
@@ -63,17 +63,26 @@ class Price(Form):
     signature: str = Field(description="of its transaction")
 
 
+class Where(BaseModel):
+    """Devices of which country are counted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    country: Country = None
+
+
 class Depths(Page):
     """Asks in which currency."""
 
     currency: Literal["io", "usdc"] = "io"
+    country: Country = None
     order: Literal["asc", "desc"] = Field(default="asc", description="of the ask: the cheapest first")
 
 
 @router.get("/market")
-async def market(asked: Asked, on: On) -> Answer[list[Quoted]]:
+async def market(asked: Asked, on: On, where: Annotated[Where, Query()]) -> Answer[list[Quoted]]:
     """All classes, by number: prices, what is announced, how many processors are leased."""
-    now, counts = asked.state.time, await queries.processors(on)
+    now, counts = asked.state.time, await queries.processors(on, where.country)
     until, rows = known_until(now), []
     for fields in (await asked.index.accounts(on, "staking", "Class")).values():
         found = staking.class_of(fields)
@@ -106,7 +115,7 @@ async def market(asked: Asked, on: On) -> Answer[list[Quoted]]:
 async def depth(asked: Asked, on: On, number: ClassNumber, asking: Annotated[Depths, Query()]) -> object:
     """What ready devices of a class ask for, the cheapest first."""
     await _require(asked, on, number)
-    found = await queries.depth(on, number, Currency[asking.currency.upper()], asking)
+    found = await queries.depth(on, number, Currency[asking.currency.upper()], asking, asking.country)
     return asked.page(asking, [Depth(**row) for row in found], [(int(row["ask"]),) for row in found])
 
 

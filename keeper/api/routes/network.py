@@ -110,7 +110,7 @@ async def network(asked: Asked, on: On) -> Answer[Network]:
             usdc_decimals=DECIMALS[Currency.USDC],
             io_mint=sales.io_mint,
             usdc_mint=sales.usdc_mint,
-            emission_start=month_start(tokens.start_month) if tokens.launched else None,
+            emission_start=queries.emission_start(tokens),
             emitted_hours=tokens.emitted_hours,
             staked=staking.staked,
             slashed=staking.slashed,

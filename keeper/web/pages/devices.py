@@ -12,6 +12,7 @@ from keeper.api.queries import activity, blocks, wallets
 from keeper.api.routes import activity as api_activity
 from keeper.api.routes import devices as api
 from keeper.api.routes import orders
+from keeper.api.routes import slashes as api_slashes
 from keeper.api.routes.blocks import DeviceHour, words
 from keeper.clients import staking
 from keeper.rewards import publication
@@ -45,6 +46,9 @@ async def device(visit: Visiting, address: Annotated[str, Path(max_length=44)]) 
     asking = api_activity.Asking(address=found.address, limit=SHOWN)
     happened = await activity.around(visit.on, found.address, asking, [], [])
     leases: Any = await orders.leases(visit.asked, visit.on, orders.Leases(device=found.address, limit=SHOWN))
+    slashes: Any = await api_slashes.slashes(
+        visit.asked, visit.on, api_slashes.Slashes(device=found.address, limit=SHOWN)
+    )
     newest = await wallets.newest_hour(visit.on)
     hours = [DeviceHour(**words(row)) for row in await _hours(visit, found.address, newest)]
     return visit.page(
@@ -55,6 +59,7 @@ async def device(visit: Visiting, address: Annotated[str, Path(max_length=44)]) 
         hours=hours,
         figure=_bars(hours),
         leases=leases.data,
+        slashes=slashes.data,
         events=happened[:SHOWN],
     )
 

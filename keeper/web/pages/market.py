@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from keeper.api.paging import Page
 from keeper.api.routes import market as api
@@ -23,19 +23,22 @@ TICKS = 4
 
 
 @router.get("/market/{number}")
-async def market(visit: Visiting, number: api.ClassNumber) -> str:
-    """A class in the market."""
+async def market(visit: Visiting, number: api.ClassNumber, where: Annotated[api.Where, Query()]) -> str:
+    """A class in the market; devices of one country, if one is asked for."""
     steps: Any = await api.history(visit.asked, visit.on, number, Page(limit=SHOWN))
     asks: dict[str, Any] = {}
     for currency in Currency:
-        asking = api.Depths.model_validate({"currency": currency.name.lower(), "limit": SHOWN})
+        asking = api.Depths.model_validate(
+            {"currency": currency.name.lower(), "limit": SHOWN, "country": where.country}
+        )
         found: Any = await api.depth(visit.asked, visit.on, number, asking)
         asks[currency.name] = list(_cumulated(found.data))
-    quoted = next(each for each in (await api.market(visit.asked, visit.on)).data if each.id == number)
+    quoted = next(each for each in (await api.market(visit.asked, visit.on, where)).data if each.id == number)
     of_class = next(each for each in await class_list(visit) if each.id == number)
     return visit.page(
         "class.html",
         address=staking.class_address(number),
+        asking=where,
         quoted=quoted,
         of_class=of_class,
         steps=steps.data,

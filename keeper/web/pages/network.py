@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
-from keeper.api.paging import Page
 from keeper.api.queries import counts
 from keeper.api.routes import blocks, buyback, classes
 from keeper.api.routes import market as api_market
@@ -34,7 +33,7 @@ IO = 10 ** DECIMALS[Currency.IO]
 async def home(visit: Visiting) -> str:
     """The network at a glance."""
     network = (await api.network(visit.asked, visit.on)).data
-    final: Any = await blocks.blocks(visit.asked, visit.on, Page(limit=SHOWN_HOURS))
+    final: Any = await blocks.blocks(visit.asked, visit.on, blocks.Hours(limit=SHOWN_HOURS))
     hours = sorted((each for each in final.data if each.paid is not None), key=lambda each: each.hour)
     of_class = await class_names(visit)
     found = await counts.devices(visit.on)
@@ -61,8 +60,8 @@ async def home(visit: Visiting) -> str:
 
 
 @router.get("/supply")
-async def supply(visit: Visiting) -> str:
-    """Where all IO is, and what is still to come."""
+async def supply(visit: Visiting, asking: Annotated[api.Steps, Query()]) -> str:
+    """Where all IO is, how that went, and what is still to come."""
     network = (await api.network(visit.asked, visit.on)).data
     months = (await api.months(visit.asked, visit.on)).data
     points = [(0.0, 0.0)] + [(number + 1.0, each.cumulative / IO / 1e6) for number, each in enumerate(months)]
@@ -84,21 +83,24 @@ async def supply(visit: Visiting) -> str:
         network=network,
         years=years,
         figure=figure,
+        asking=asking,
+        went=(await api.supply_history(visit.asked, visit.on, asking)).data,
         allocations=allocations.data,
         seasons=seasons.data,
     )
 
 
 @router.get("/market")
-async def market(visit: Visiting) -> str:
-    """What a processor of each class costs."""
-    found, all_classes = await counts.devices(visit.on), await class_list(visit)
+async def market(visit: Visiting, asking: Annotated[api_market.Where, Query()]) -> str:
+    """What a processor of each class costs; devices of one country, if one is asked for."""
+    found, all_classes = await counts.devices(visit.on, asking.country), await class_list(visit)
     listed = {each.id: {state: found.get((each.id, state), 0) for state in STATES} for each in all_classes}
-    quoted = (await api_market.market(visit.asked, visit.on)).data
+    quoted = (await api_market.market(visit.asked, visit.on, asking)).data
     with_devices = [each for each in all_classes if any(listed[each.id].values())]
     without = [each for each in all_classes if not any(listed[each.id].values())]
     return visit.page(
         "market.html",
+        asking=asking,
         parts=(with_devices, without),
         counts=listed,
         utilisation={each.id: each.utilisation_bps for each in quoted},

@@ -1,10 +1,13 @@
 """Hours, what was said of them, what devices and wallets got: the files' own figures."""
 
 from hashlib import sha256
+from typing import get_args
 
+from keeper.api.routes.blocks import ReasonName
 from keeper.clients import staking
 from keeper.rewards import publication
 from keeper.rewards.publication import read_manifest, read_table
+from keeper.rewards.rule import Reason
 from tests.keeper.api.conftest import Client
 from tests.keeper.api.life import Life
 from tests.programs.world import HOUR, START, key
@@ -100,3 +103,42 @@ async def test_files_are_served_by_their_hash(api: Client, world: Life) -> None:
     elsewhere = await api.http.get("/rewards/7/wallets.csv", params={"sha256": found[0]["sha256"]})
     assert (elsewhere.status_code, elsewhere.json()["detail"]) == (404, "7/wallets.csv isn't published here")
     assert (await api.ask("/blocks/7/files")).status_code == 404
+
+
+async def test_hours_between_two(api: Client) -> None:
+    for asked, hours in (
+        ({"from": 1}, [1]),
+        ({"to": 0}, [0]),
+        ({"from": 0, "to": 1}, [1, 0]),
+        ({"from": 0, "order": "asc"}, [0, 1]),
+        # No bound by an hour that isn't final, but by its number.
+        ({"to": 9}, [1, 0]),
+        ({"from": 2}, []),
+        ({"from": 1, "to": 0}, []),
+    ):
+        assert [row["hour"] for row in await api.data("/blocks", **asked)] == hours, asked
+    (row,) = await api.data("/blocks", to=1, limit=1)
+    next_ = (await api.ask("/blocks", to=1, limit=1)).json()["next"]
+    assert [each["hour"] for each in await api.data("/blocks", to=1, limit=1, after=next_)] == [0]
+    assert row["hour"] == 1
+
+
+async def test_devices_of_an_hour_by_how_they_stand(api: Client) -> None:
+    assert get_args(ReasonName) == tuple(str(each.name).lower() for each in Reason)
+    rows = await api.data("/blocks/0/devices", order="asc")
+    failed, *paid = [row["device"] for row in rows]
+    for asked, found in (
+        ({"status": "failed"}, [failed]),
+        ({"status": "succeeded"}, paid),
+        ({"status": "missed"}, []),
+        ({"reason": "work_failed"}, [failed]),
+        ({"reason": "barred"}, []),
+        ({"device": failed}, [failed]),
+        ({"device": failed, "status": "succeeded"}, []),
+    ):
+        answered = await api.data("/blocks/0/devices", order="asc", **asked)
+        assert [row["device"] for row in answered] == found, asked
+    # Where the hour has none at all it is said, whatever of them is asked for.
+    assert (await api.ask("/blocks/7/devices", status="failed")).status_code == 404
+    wrong = await api.ask("/blocks/0/devices", reason="bored")
+    assert wrong.status_code == 400 and "work_missing" in wrong.json()["detail"]

@@ -25,6 +25,10 @@ PATHS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/blocks/0/devices", {}),
     ("/days", {"program": "staking", "name": "staked"}),
     ("/network", {}),
+    ("/blocks", {"from": 0, "to": 0}),
+    ("/blocks/0/devices", {"reason": "work_failed"}),
+    ("/market", {"country": "CH"}),
+    ("/devices", {"pool": "enterprise"}),
 )
 
 

@@ -21,6 +21,7 @@ DEVICES = (
     "state=short",
     "class=1&state=short",
     "country=CH",
+    "pool=enterprise",
     "supplier=a",
     "payout=a",
     "co_staker=a",
@@ -34,7 +35,8 @@ LISTS = [
     f"/days?program=staking&name=staked&after={encode([1])}",
     *(f"/leases?after={BY_TIME}&{each}" for each in ("", *LEASES)),
     *("/devices/a", "/orders/a", "/leases/a"),
-    *("/blocks", f"/blocks?after={encode([1, 1, 1, 1])}", f"/blocks/1/devices?after={encode(['a'])}"),
+    *("/blocks", f"/blocks?after={encode([1, 1, 1, 1])}", "/blocks?from=1", "/blocks?from=0&to=1"),
+    *(f"/blocks/1/devices?{each}after={encode(['a'])}" for each in ("", "status=failed&", "device=a&")),
     *("/transactions?address=a", f"/transactions?address=a&after={encode([1, 1, 1, 1])}"),
 ]
 

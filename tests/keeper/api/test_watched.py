@@ -119,6 +119,13 @@ async def test_the_market_is_what_devices_ask_and_operators_announced(world: Wat
     assert row["utilisation_bps"] == leased * BPS // (ready + leased)
     (ask,) = await api.data(f"/market/{CLASS}/depth")
     assert ask == {"ask": str(ASK_IO), "devices": len(free), "processors": ready}
+    # They are all in one country; prices are the same in all of them.
+    for country, there in (("CH", row), ("DE", row | {"ready": 0, "leased": 0, "utilisation_bps": None})):
+        found = await api.data("/market", country=country)
+        assert [each for each in found if each["id"] == CLASS] == [there]
+    assert await api.data(f"/market/{CLASS}/depth", country="CH") == [ask]
+    assert await api.data(f"/market/{CLASS}/depth", country="DE") == []
+    assert (await api.ask("/market", country="ch")).status_code == 400
     (step,) = await api.data(f"/market/{CLASS}/history")
     assert (step["step_io"], step["step_usdc"], step["holds_from"]) == (*STEPS, holds)
     # The step is still to be made: the account, too, has the price before it.

@@ -203,6 +203,36 @@ async def test_filters_are_the_apis_and_empty_fields_ask_for_nothing(site: Clien
         assert ("No device is like that" in page.text) == (not rows)
 
 
+async def test_hours_and_their_devices_by_what_one_looks_for(site: Client) -> None:
+    for path, hours, words in (
+        ("/blocks?state=final&from=1", {"1"}, ""),
+        ("/blocks?from=0&to=0", {"0"}, ""),
+        ("/blocks?state=open", set(), "No hour is like that"),
+        ("/blocks?from=7&to=9", set(), "No hour is like that"),
+        ("/blocks/0?status=failed", set(), "work failed"),
+        ("/blocks/0?status=missed", set(), "No device of this hour is like that"),
+    ):
+        page = Page((await site.http.get(path)).text)
+        links = {link for link in page.links if link.startswith("/blocks/")}
+        assert hours <= {link.removeprefix("/blocks/") for link in links} <= hours | {"0"}, path
+        assert words in page.text, path
+    failed, *paid = [row["device"] for row in await site.data("/blocks/0/devices", order="asc")]
+    page = Page((await site.http.get("/blocks/0?status=failed&reason=work_failed")).text)
+    assert f"/devices/{failed}" in page.links and f"/devices/{paid[0]}" not in page.links
+    # What only the page can be asked is left out of the API's address.
+    page = Page((await site.http.get("/blocks?state=final&to=0")).text)
+    csv = next(link for link in page.links if "format=csv" in link)
+    assert (await site.http.get(csv)).text.splitlines()[1].startswith("0,")
+
+
+async def test_the_market_of_a_country(site: Client) -> None:
+    for country, words in (("CH", "Classes without a device in CH"), ("DE", "No device is registered in DE")):
+        assert words in Page((await site.http.get(f"/market?country={country}")).text).text
+    page = Page((await site.http.get("/market/1?country=DE")).text)
+    assert "No device that can be leased asks for IO" in page.text
+    assert "/devices?class=1&country=DE" in page.links
+
+
 async def test_the_next_page_goes_on(site: Client) -> None:
     path, seen = "/devices?limit=2", []
     while path:
