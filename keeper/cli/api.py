@@ -17,6 +17,7 @@ from keeper.errors import UserError
 from keeper.patience import Patient
 from keeper.runtime.listen import listen
 from keeper.settings import PORTS, Settings
+from keeper.settings.explorer import Explorer
 from keeper.terminal.tables import console
 from keeper.web import app as pages
 
@@ -55,7 +56,8 @@ def serving(chosen: Settings, database: Visitors) -> uvicorn.Config:
     market = chosen.market if chosen.market and chosen.market.is_dir() else None
     actions = None if chosen.actions is None else str(chosen.actions).rstrip("/")
     service = application(database, rewards=rewards, market=market, actions=actions)
-    pages.install(service, node_of(chosen))
+    explorer = None if chosen.web_explorer is None else Explorer(chosen.web_explorer)
+    pages.install(service, node_of(chosen), explorer)
     return uvicorn.Config(
         guarded(service, refusal=pages.refusal_of(service, node_of(chosen))),
         http=Patient,

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import quote
 
 import uvicorn
 
@@ -21,6 +22,8 @@ from keeper.settings import Settings
 LOOK_SECONDS = 1
 """How often the index looks for what is new: the node is beside it."""
 LOG = "web.log"
+EXPLORER = "https://explorer.solana.com/{tx,address}/{id}"
+"""It asks the node itself, from the visitor's browser."""
 
 
 class _Server(uvicorn.Server):
@@ -111,5 +114,6 @@ def _settings(url: str, rewards: Path, folder: Path) -> Settings:
         "web_node": url,
         # Notices are on the node's own port, too.
         "web_notices": url.replace("http", "ws", 1),
+        "web_explorer": f"{EXPLORER}?cluster=custom&customUrl={quote(url, safe='')}",
     }
     return Settings.model_validate(given)

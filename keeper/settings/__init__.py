@@ -29,6 +29,7 @@ from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import LAMPORTS
 from keeper.errors import UserError, unfit, why
 from keeper.jobs.names import NAMES
+from keeper.settings.explorer import Explorer
 from keeper.settings.keys import choose_signer
 
 OFF = "off"
@@ -133,6 +134,11 @@ class Settings(BaseSettings):
     web_notices: AnyWebsocketUrl | None = Field(
         default=None, description="where that node sends notices [default: the port after its own]"
     )
+    web_explorer: str | None = Field(
+        default=None,
+        description="where pages lead to for a transaction or an address elsewhere, such as "
+        "https://explorer.solana.com/{tx,address}/{id} [default: none]",
+    )
     actions: AnyHttpUrl | None = Field(
         default=None,
         description="the site's public URL, for Solana Actions on it [default: none, there are none]",
@@ -225,6 +231,11 @@ class Settings(BaseSettings):
         if http != OFF and not _is_place(http):
             raise ValueError(f"write it like {cls.model_fields[str(info.field_name)].default}, or {OFF}")
         return http
+
+    @field_validator("web_explorer")
+    @classmethod
+    def _leads(cls, template: str | None) -> str | None:
+        return None if template is None else Explorer(template).template
 
     @field_validator("pow_http")
     @classmethod

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from keeper.api import problems
 from keeper.api.headers import ALWAYS, adding
 from keeper.api.index import Index
+from keeper.settings.explorer import Explorer
 from keeper.web import assets
 from keeper.web.once import Once
 from keeper.web.pages import (
@@ -98,14 +99,16 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def install(app: FastAPI, node: tuple[str, str] | None = None) -> None:
+def install(app: FastAPI, node: tuple[str, str] | None = None, explorer: Explorer | None = None) -> None:
     """Serve pages at all paths that the API ``app`` doesn't have.
 
-    ``node`` are the URLs at which browsers ask a chain and hear of it: without it no page signs.
+    ``node`` are the URLs at which browsers ask a chain and hear of it: without it no page signs. What is on
+    the chain is shown by ``explorer``, too, if there is one.
     """
     pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     pages.state = app.state
     setattr(pages.state, NODE, node)
+    pages.state.explorer = explorer
     pages.state.inputs = Once(devices.inputs)
     problems.install(pages, refusal_of(app, node))
     for router in ROUTERS:

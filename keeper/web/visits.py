@@ -45,6 +45,7 @@ class Visit:
             path=self.request.url.path,
             style_path=STYLE_PATH,
             node=self.request.app.state.node,
+            explorer=self.request.app.state.explorer,
             **values,
         )
 

@@ -97,6 +97,8 @@ const steps = {
       return route.fulfill({ json: { ...answer, result } });
     });
   },
+  /** Where the page's explorer is. */
+  led: () => page.locator("[data-explored] a").getAttribute("href"),
   told: () => text(".island .told, .island [role=status]"),
   asked: () => page.evaluate(() => globalThis.ionetAsked ?? 0),
   island: async () => (await text(".island")).join("\n"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from tests.browser.site import Site
@@ -39,6 +41,18 @@ def test_light_or_dark_is_there_before_anything_is_seen(site: Site) -> None:
     seen = site.visit([["open", "/"], ["paper"], *dark, ["open", "/"], ["paper"]])
     light, chosen, after = seen[1], seen[6], seen[8]
     assert light == "rgb(255, 255, 255)" != chosen == after
+
+
+def test_an_explorer_of_ones_own(site: Site) -> None:
+    path, own = f"/devices/{address('a3')}", "https://explorer.example/{tx,account}/{id}"
+    shown = [["open", path], ["led"]]
+    wrong = [["open", "/settings"], ["fill", "Its address", "https://explorer.example/"], ["click", "Keep"]]
+    chosen = [["see", "Write the explorer's address like"], ["fill", "Its address", own], ["click", "Keep"]]
+    seen = site.visit([*shown, *wrong, *chosen, ["see", "Kept."], *shown])
+    node = quote(site.node, safe="")
+    of = address("a3")
+    first = f"https://explorer.solana.com/address/{of}?cluster=custom&customUrl={node}"
+    assert (seen[1], seen[-1]) == (first, f"https://explorer.example/account/{of}")
 
 
 def test_a_wallets_stakes_are_claimed_and_taken_out_on_one_page(site: Site) -> None:

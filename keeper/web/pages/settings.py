@@ -11,5 +11,5 @@ router = APIRouter()
 
 @router.get("/settings")
 async def settings(visit: Visiting) -> str:
-    """The node that is asked, and light or dark."""
+    """The node that is asked, the explorer that is led to, and light or dark."""
     return visit.page("settings.html")

@@ -11,6 +11,7 @@ import pytest
 
 from keeper.clients.buyback import auction_address
 from keeper.clients.staking import class_address
+from keeper.settings.explorer import Explorer
 from keeper.web import assets
 from keeper.web.app import install
 from tests.keeper.api.conftest import Client, asking
@@ -18,6 +19,27 @@ from tests.keeper.api.life import Life
 from tests.programs.staking.world import GPU_CLASS
 
 NODE = "http://node.example:8899/", "ws://node.example:8900/"
+
+
+EXPLORER = Explorer("https://explorer.example/{tx,account}/{id}?cluster=custom")
+
+
+async def test_what_is_on_chain_leads_to_an_explorer(life: tuple[Life, Path], tmp_path: Path) -> None:
+    file = shutil.copy(life[1], tmp_path / "index.db")
+    async with asking(file, life[0].folder, lambda app: install(app, None, EXPLORER)) as client:
+        led = {name: path for name, path in (await pages(client)).items() if name not in ("order", "stake")}
+        for path in led.values():
+            of = str(auction_address(2)) if path.startswith("/auctions") else path.split("/")[-1]
+            page = (await client.http.get(path)).text
+            assert f'href="https://explorer.example/account/{of}?cluster=custom"' in page, path
+        device = (await pages(client))["device"].removeprefix("/devices/")
+        (happened, *_) = await client.data("/transactions", address=device)
+        page = (await client.http.get(f"/tx/{happened['signature']}")).text
+        assert f'href="https://explorer.example/tx/{happened["signature"]}?cluster=custom"' in page
+
+
+BESIDE = {"explorer": "data-explored", "check": "data-check"}
+"""Scripts that need no node, by what of a page they are for."""
 
 
 @pytest.fixture
@@ -53,7 +75,7 @@ async def test_each_island_has_its_place_and_its_files_by_their_hashes(signing: 
         assert f'<meta name="ionet-node" content="{NODE[0]}">' in page
         named = re.findall(r'(?:href|src)="/static/([^"]+)" integrity="([^"]+)"', page)
         files = assets.manifest()["files"]
-        checks = ["check"] if "data-check" in page else []
+        checks = [each for each, mark in BESIDE.items() if mark in page]
         needed = {
             each for island in ("theme", name, *checks) for each in assets.manifest()["entries"][island]
         }
@@ -87,4 +109,7 @@ async def test_without_a_node_no_page_signs(site: Client) -> None:
     for path in (await pages(site)).values():
         page = (await site.http.get(path)).text
         scripts = re.findall(r'<script[^>]* src="/static/([a-z-]+)-', page)
-        assert scripts in (["theme"], ["theme", "check"]) and "island" not in page.partition("</head>")[2]
+        assert (
+            scripts == ["theme", *(each for each, mark in BESIDE.items() if mark in page)]
+            and "island" not in page.partition("</head>")[2]
+        )

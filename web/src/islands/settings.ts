@@ -1,5 +1,6 @@
 // What a viewer chooses for their own browser.
 import { canBeAsked, chooseNode, ownNode, sitesNode } from "../chain/chosen";
+import { chooseExplorer, isExplorer, ownExplorer } from "../chain/explorer";
 import { keep, kept } from "../chain/kept";
 
 const THEME = "ionet.theme";
@@ -35,10 +36,12 @@ if (form) {
   const node = form.elements.namedItem("node") as HTMLInputElement;
   const whose = form.elements.namedItem("whose") as RadioNodeList;
   const theme = form.elements.namedItem("theme") as RadioNodeList;
+  const explorer = form.elements.namedItem("explorer") as HTMLInputElement;
   const status = form.querySelector<HTMLElement>("[role=status]");
   node.value = ownNode() ?? "";
   whose.value = ownNode() ? "own" : "site";
   theme.value = kept(THEME) ?? "";
+  explorer.value = ownExplorer() ?? "";
   node.addEventListener("input", () => {
     whose.value = "own";
   });
@@ -50,7 +53,10 @@ if (form) {
     };
     const url = whose.value === "own" ? node.value.trim() : null;
     if (url !== null && !canBeAsked(url)) return say("Write its address with https, or one of this machine with http.");
+    const shows = explorer.value.trim() || null;
+    if (shows !== null && !isExplorer(shows)) return say("Write the explorer's address like https://explorer.example/{tx,address}/{id}.");
     chooseNode(url);
+    chooseExplorer(shows);
     if (!keep(THEME, theme.value)) return say("This browser keeps nothing for this site: nothing was changed.");
     if (theme.value) document.documentElement.dataset["theme"] = theme.value;
     else delete document.documentElement.dataset["theme"];

@@ -62,6 +62,7 @@ SETTINGS = {
     "pow_connections": "63",
     "web_node": "ftp://node",
     "web_notices": "http://node",
+    "web_explorer": "https://explorer.example/{id}",
     "actions": "site.example",
     "balance_warning": "NaN",
     "balance_stop": "-1",

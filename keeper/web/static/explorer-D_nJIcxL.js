@@ -1,0 +1,1 @@
+import{i as e,r as t}from"./explorer-NgdV6uzp.js";var n=t();if(n)for(let t of document.querySelectorAll(`[data-explored]`)){let r=t.querySelector(`a`)??t.appendChild(document.createElement(`a`));r.textContent||=`In your explorer`,r.rel=`noreferrer`,r.href=e(n,t.dataset.kind===`transaction`,t.dataset.explored??``)}

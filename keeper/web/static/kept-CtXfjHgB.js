@@ -1,0 +1,1 @@
+var e=new Map;function t(t){let n=e.get(t);if(n!==void 0)return n;try{return localStorage.getItem(t)}catch{return null}}function n(t,n){e.delete(t);try{return n===null?localStorage.removeItem(t):localStorage.setItem(t,n),!0}catch{return n!==null&&e.set(t,n),!1}}export{t as n,n as t};
