@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -15,13 +16,21 @@ from keeper.cli.signing import Session, signs
 from keeper.cli.terms import class_number
 from keeper.clients import staking
 from keeper.clients.staking import Class
-from keeper.economy.classes import MAX_MULTIPLIER, Bounds
-from keeper.economy.money import parse
+from keeper.economy.classes import (
+    MAX_MULTIPLIER,
+    MAX_PRICE,
+    NAME_BYTES,
+    Bounds,
+    ClassPrices,
+    Pool,
+    ProcessorKind,
+)
+from keeper.economy.money import parse, show
 from keeper.economy.orders import Currency
 from keeper.economy.staking import MULTIPLIER_UNIT
 from keeper.errors import UserError
-from keeper.wallet import roles
-from keeper.wallet.plan import Plan
+from keeper.wallet import openings, roles
+from keeper.wallet.plan import NothingToDo, Plan
 from keeper.wallet.roles import Governed, read_governed
 
 app = typer.Typer(help="The admin's: propose changes; they hold after a notice.", no_args_is_help=True)
@@ -33,6 +42,21 @@ _AssignmentArgument = Annotated[
     ),
 ]
 _WhoArgument = Annotated[str, typer.Argument(help="the address of who takes over")]
+
+
+class PoolName(StrEnum):
+    """Pools as they are typed."""
+
+    ENTERPRISE = "enterprise"
+    COMMUNITY = "community"
+
+
+class KindName(StrEnum):
+    """Kinds of processors as they are typed."""
+
+    GPU = "gpu"
+    CPU = "cpu"
+    APPLE = "apple"
 
 
 @app.command()
@@ -83,6 +107,73 @@ async def propose_guardian(session: Session, program: ProgramArgument, who: _Who
     await session.carry_out(roles.propose_guardian(at, session.address, address(who)))
 
 
+@app.command("add-class")
+@signs
+async def add_class(
+    session: Session,
+    name: Annotated[str, typer.Argument(help="what the card or processor calls itself")],
+    pool: Annotated[PoolName, typer.Option(help="the pool that its rewards come from")],
+    kind: Annotated[KindName, typer.Option(help="what kind of processor it is")],
+    multiplier: Annotated[str, typer.Option(help="with two decimals at most, such as 1.25")],
+    price_io: Annotated[
+        str | None, typer.Option(help="first price in IO", show_default="not for lease in IO")
+    ] = None,
+    price_usdc: Annotated[
+        str | None, typer.Option(help="first price in USDC", show_default="not for lease in USDC")
+    ] = None,
+) -> None:
+    """Add a class of processors; it opens after the notice.
+
+    Its prices stay between a tenth of the first one and ten times as much: admin change-bounds.
+
+    Example: ionet admin add-class "RTX 5090" --pool community --kind gpu --multiplier 2.5 --price-io 1.5
+    """
+    at = await read_governed(session.chain, "staking")
+    at.require_admin(session.address)
+    classes = await staking.read_classes(session.chain)
+    if name.lower() in {each.name.lower() for each in classes.values()}:
+        raise UserError(f"there is a class {name} already: ionet admin change-class, or change-bounds")
+    if not 0 < len(name.encode()) <= NAME_BYTES or not name.isprintable():
+        raise UserError(f"a class's name has 1 to {NAME_BYTES} bytes, all of them printable")
+    prices = ClassPrices(*_first(price_io, Currency.IO), *_first(price_usdc, Currency.USDC))
+    number, value = max(classes, default=-1) + 1, _hundredths(multiplier)
+    notes = (
+        f"Class {number}, {name}: multiplier {value / MULTIPLIER_UNIT:g}, open {_after(at)}",
+        *(_at_first(prices, currency) for currency in Currency),
+        "Its devices earn once operators' tables have a profile of what it computes in a wave.",
+    )
+    call = staking.add_class(
+        session.address, number, name, value, Pool[pool.name], ProcessorKind[kind.name], prices
+    )
+    await session.carry_out(Plan((call,), notes=notes, openings=(openings.class_(number, session.address),)))
+
+
+def _first(price: str | None, currency: Currency) -> tuple[int, int, int]:
+    """A first price and its bounds: a tenth of it, and ten times as much."""
+    if not price:
+        return 0, 0, 0
+    found = parse(price, currency)
+    if not found or found * 10 > MAX_PRICE:
+        raise UserError(
+            f"a first price is above 0 and {show(MAX_PRICE // 10, currency)} {currency.name} at most"
+        )
+    return found, max(1, found // 10), found * 10
+
+
+def _at_first(prices: ClassPrices, currency: Currency) -> str:
+    price, low, high = (
+        (prices.price_io, prices.low_io, prices.high_io)
+        if currency == Currency.IO
+        else (prices.price_usdc, prices.low_usdc, prices.high_usdc)
+    )
+    if not price:
+        return f"It isn't for lease in {currency.name}."
+    first, least, most = (show(amount, currency) for amount in (price, low, high))
+    return (
+        f"A processor and hour costs {first} {currency.name} at first, and then between {least} and {most}."
+    )
+
+
 @app.command("change-class")
 @signs
 async def change_class(
@@ -124,10 +215,19 @@ async def change_bounds(
     bounds: Bounds = replace(
         of_class.bounds, **{name: value for name, value in given.items() if value is not None}
     )
-    note = f"{of_class.name}: {of_class.bounds} -> {bounds} {_after(at)}"
-    await session.carry_out(
-        Plan((staking.change_bounds(session.address, of_class.id, bounds),), notes=(note,))
+    if bounds == of_class.bounds:
+        raise NothingToDo(f"these are the bounds of {of_class.name}; name another --low-io, --high-usdc, ...")
+    notes = tuple(
+        f"{of_class.name}, a processor and hour in {currency.name}: {_between(of_class.bounds, currency)} -> "
+        f"{_between(bounds, currency)} {_after(at)}"
+        for currency in Currency
+        if bounds.of(currency) != of_class.bounds.of(currency)
     )
+    await session.carry_out(Plan((staking.change_bounds(session.address, of_class.id, bounds),), notes=notes))
+
+
+def _between(bounds: Bounds, currency: Currency) -> str:
+    return " to ".join(show(amount, currency) for amount in bounds.of(currency))
 
 
 async def _class(session: Session, name: str) -> tuple[Governed, Class]:

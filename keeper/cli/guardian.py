@@ -8,14 +8,19 @@ import typer
 
 from keeper.cli.options import address
 from keeper.cli.orders import lease_of
+from keeper.cli.season import season_of
 from keeper.cli.signing import Session, signs
 from keeper.cli.stake import DeviceArgument
 from keeper.cli.terms import class_number
 from keeper.clients import buyback, orders, staking, tokenomics
+from keeper.clients.staking import Class
 from keeper.economy.calendar import HOUR, moment
+from keeper.economy.money import show
+from keeper.economy.orders import Currency
 from keeper.errors import UserError
+from keeper.terminal.classes import waiting
 from keeper.wallet import roles
-from keeper.wallet.plan import Plan
+from keeper.wallet.plan import NothingToDo, Plan
 from keeper.wallet.roles import read_governed
 from keeper.wallet.stakes import read_device
 
@@ -60,6 +65,10 @@ async def veto_block(
 ) -> None:
     """Veto an hour's reward block before it is final; the operators attest it anew."""
     (await read_governed(session.chain, "staking")).require_guardian(session.address)
+    if hour not in await staking.read_hours(session.chain, [hour]):
+        raise UserError(
+            f"there is no block of emission hour {hour}: nobody has attested it, or later ones took its place"
+        )
     note = f"What operators agreed on for emission hour {hour} is void: they attest it anew."
     await session.carry_out(Plan((staking.veto_block(session.address, hour),), notes=(note,)))
 
@@ -73,8 +82,11 @@ async def veto_slash(
 ) -> None:
     """Veto a slash before its appeal is over: this evidence never slashes the device."""
     (await read_governed(session.chain, "staking")).require_guardian(session.address)
-    found = await read_device(session.chain, address(device))
-    call = staking.veto_slash(session.address, found, digest(evidence))
+    found, proof = await read_device(session.chain, address(device)), digest(evidence)
+    voted = {(each.device, each.evidence) for each in await staking.read_slashes(session.chain)}
+    if (address(device), proof) not in voted:
+        raise UserError("nobody has voted to slash this device for this evidence; see ionet slash show")
+    call = staking.veto_slash(session.address, found, proof)
     note = (
         "This evidence can't be used against the device any more. Its stakes stay where they are for a day."
     )
@@ -115,9 +127,12 @@ async def cancel_params(session: Session, program: ProgramArgument) -> None:
 async def cancel_class(session: Session, class_: ClassArgument) -> None:
     """Drop a class's changes before they hold; one that isn't open yet never opens."""
     (await read_governed(session.chain, "staking")).require_guardian(session.address)
-    number = class_number(await staking.read_classes(session.chain), class_)
-    note = f"What waits for {class_} is dropped."
-    await session.carry_out(Plan((staking.cancel_class(session.address, number),), notes=(note,)))
+    of_class = await _class(session, class_)
+    dropped = waiting(of_class, session.now)
+    if not dropped:
+        raise NothingToDo(f"nothing of {of_class.name} waits; ionet class list tells what does")
+    note = f"{of_class.name}: {'; '.join(dropped)}: dropped."
+    await session.carry_out(Plan((staking.cancel_class(session.address, of_class.id),), notes=(note,)))
 
 
 @app.command("cancel-price")
@@ -125,9 +140,11 @@ async def cancel_class(session: Session, class_: ClassArgument) -> None:
 async def cancel_price(session: Session, class_: ClassArgument) -> None:
     """Drop a class's announced price steps before they hold."""
     (await read_governed(session.chain, "staking")).require_guardian(session.address)
-    number = class_number(await staking.read_classes(session.chain), class_)
-    note = f"The announced step of {class_} is dropped: its price stays."
-    await session.carry_out(Plan((staking.cancel_price(session.address, number),), notes=(note,)))
+    of_class = await _class(session, class_)
+    if of_class.step_at <= session.now:
+        raise NothingToDo(f"no step of {of_class.name} waits; ionet market price tells which do")
+    note = f"The step of {of_class.name} from {moment(of_class.step_at)} on is dropped: its prices stay."
+    await session.carry_out(Plan((staking.cancel_price(session.address, of_class.id),), notes=(note,)))
 
 
 @app.command("cancel-season")
@@ -137,7 +154,10 @@ async def cancel_season(
 ) -> None:
     """Veto an airdrop season before its claims open; its IO goes back to who funded it."""
     (await read_governed(session.chain, "tokenomics")).require_guardian(session.address)
-    note = f"Nobody can claim of season {season}; its IO goes back to its funder: ionet season close."
+    await season_of(session.chain, season)
+    note = (
+        f"Nobody can claim of season {season}; its IO goes back to its funder, by ionet keeper once seasons."
+    )
     await session.carry_out(Plan((tokenomics.cancel_season(session.address, season),), notes=(note,)))
 
 
@@ -145,8 +165,15 @@ async def cancel_season(
 @signs
 async def cancel_first_price(session: Session) -> None:
     """Drop the first auction's announced price before the auction starts."""
-    (await read_governed(session.chain, "buyback")).require_guardian(session.address)
-    await session.carry_out(Plan((buyback.cancel_first_price(session.address),)))
+    at = await read_governed(session.chain, "buyback")
+    at.require_guardian(session.address)
+    if not at.config.first_price:
+        raise NothingToDo("no first price is announced; ionet buyback show tells when one is")
+    price = show(at.config.first_price, Currency.IO)
+    note = (
+        f"The first price of {price} IO for a USDC is dropped: no auction starts before another is announced."
+    )
+    await session.carry_out(Plan((buyback.cancel_first_price(session.address),), notes=(note,)))
 
 
 @app.command()
@@ -155,6 +182,11 @@ async def accept(session: Session, program: ProgramArgument) -> None:
     """Take the guardian's role of a program over, once its notice is over."""
     at = await read_governed(session.chain, program)
     await session.carry_out(roles.accept_guardian(at, session.address))
+
+
+async def _class(session: Session, name: str) -> Class:
+    classes = await staking.read_classes(session.chain)
+    return classes[class_number(classes, name)]
 
 
 def digest(text: str) -> bytes:

@@ -63,7 +63,7 @@ async def claim(
 
     Example: ionet season claim 1 --points points.csv
     """
-    found = await _season(session.chain, season)
+    found = await season_of(session.chain, season)
     owner = address(wallet) if wallet else session.address
     shares = seasons.distribution(found, _content(points))
     mine = shares.claim(owner)
@@ -104,7 +104,8 @@ def _content(points: Path) -> bytes:
         raise UserError(f"{points} can't be read: {why(error)}") from error
 
 
-async def _season(chain: ChainReader, number: int) -> Season:
+async def season_of(chain: ChainReader, number: int) -> Season:
+    """A season by its number. Raises UserError."""
     found = {each.season: each for each in await tokenomics.read_seasons(chain)}
     if number not in found:
         numbers = ", ".join(map(str, found)) or "none"

@@ -244,17 +244,17 @@ def costs(found: Offer) -> Table:
 
 def about(found: Offer) -> list[str]:
     """What of a quote is certain, and what isn't, in sentences."""
-    free, asked = sum(each.free for each in found.classes), found.terms.terms
     said = [
         f"Certain: an order that is opened until {moment(found.until)} costs no more while its first time "
-        "for matching lasts. A place that opens again later may.",
-        f"Not certain: that devices are there. Now {free:,} that fit {'is' if free == 1 else 'are'} free, if "
-        "operators agree that they passed their work.",
+        "for matching lasts. A place that opens again later may."
     ]
+    if any(each.free for each in found.classes):
+        said.append(
+            "Not certain: that what is free now is free then, and has passed its work by what operators "
+            "agree on."
+        )
     if found.country:
         said.append(f"Devices of one country would be those of {found.country}.")
-    if free < asked.min_devices:
-        said.append(f"It takes {asked.min_devices} at once or none: so many aren't free now.")
     return said
 
 

@@ -63,7 +63,10 @@ def served_by(found: Sequence[Limit], terms: Terms) -> list[str]:
         filled = f"{can:,} of its {terms.devices:,} places can be filled"
         said.append(f"{filled}. {narrowed}")
     if free.left < min(can, terms.devices):
-        said.append(f"Of {can:,} devices that can serve it {free.left:,} are free now.")
+        few = f", and it takes {terms.min_devices} at once" if free.left < terms.min_devices > 1 else ""
+        of = f"Of {can:,} devices" if can > 1 else "Of the one device"
+        is_free = "none is" if not free.left else "one is" if free.left == 1 else f"{free.left:,} are"
+        said.append(f"{of} that can serve it {is_free} free now{few}.")
     return said
 
 

@@ -14,7 +14,7 @@ from keeper.economy.calendar import HOUR, duration, moment
 from keeper.economy.money import show
 from keeper.economy.orders import Currency, LeaseStatus
 from keeper.economy.supply import io
-from keeper.rewards.nomination import Line, Seen, State, checklist
+from keeper.rewards.nomination import UNSEEN, Line, Seen, State, checklist
 from keeper.terminal import records
 from keeper.terminal.answers import leasing
 from keeper.terminal.records import Record
@@ -76,8 +76,8 @@ def to_earn(found: Standing) -> Table:
     """The nomination's checklist."""
     address = staking.device_address(found.staked.device.worker)
     table = _lines(f"To earn rewards: {address}", found.to_earn())
-    of = f"by {found.seen.when}" if found.seen else "by the chain alone; what operators see isn't on it"
-    table.caption = f"{moment(found.staked.now)}, {of}."
+    alone = f"by the chain alone. What operators see isn't on it: {UNSEEN}"
+    table.caption = f"{moment(found.staked.now)}, {f'by {found.seen.when}' if found.seen else alone}."
     return table
 
 
@@ -93,7 +93,8 @@ def _lines(title: str, found: list[Line]) -> Table:
     for column in (1, 2, 3):
         table.columns[column].justify = "left"
     for each in found:
-        table.add_row(each.name, Text(str(each.state), _STYLES[each.state]), each.found, each.todo)
+        todo = "see below" if each.todo == UNSEEN else each.todo
+        table.add_row(each.name, Text(str(each.state), _STYLES[each.state]), each.found, todo)
     return table
 
 

@@ -73,3 +73,9 @@ def device(worker: Pubkey, payer: Pubkey) -> Opening:
     size, deposit = staking.PROGRAM.dtype("Device").itemsize, staking.DEVICE_DEPOSIT
     back = "when the device is closed, to its supplier"
     return Opening("the device's account", staking.device_address(worker), size, payer, back, deposit)
+
+
+def class_(number: int, admin: Pubkey) -> Opening:
+    """A class."""
+    size = staking.PROGRAM.dtype("Class").itemsize
+    return Opening("the class's account", staking.class_address(number), size, admin, NEVER)

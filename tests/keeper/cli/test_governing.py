@@ -10,7 +10,7 @@ import pytest
 from keeper.clients import buyback, orders, staking
 from keeper.economy.calendar import DAY, HOUR
 from keeper.economy.classes import step_leaf
-from keeper.economy.orders import LeaseStatus
+from keeper.economy.orders import Currency, LeaseStatus
 from tests.keeper.cli.saved import CHAIN, FUTURE, Typed, later
 from tests.programs.orders.world import OrdersWorld
 from tests.programs.staking.world import GPU_CLASS, reward_tree
@@ -127,10 +127,15 @@ def test_roles_change_hands_in_two_steps(world: OrdersWorld, by: Typed) -> None:
 def test_classes_change_after_their_notice(world: OrdersWorld, by: Typed) -> None:
     by("admin", "admin", "change-class", "rtx 4090", "--multiplier", "2.5", "--yes")
     assert "multiplier 2.5, stake 500.00 IO from 2090-01-0" in by("next", "class", "list")
-    by("guardian", "guardian", "cancel-class", "rtx 4090", "--yes")
+    said = by("guardian", "guardian", "cancel-class", "rtx 4090", "--yes")
+    assert "RTX 4090: multiplier 2.5, stake 500.00 IO from 2090-01-0" in said and said.count("dropped") == 1
     assert "multiplier 2.5" not in by("next", "class", "list")
     by("admin", "admin", "change-class", "rtx 4090", "--multiplier", "2.5", "--yes")
-    by("admin", "admin", "change-bounds", "rtx 4090", "--high-io", "9", "--yes")
+    said = by("admin", "admin", "change-bounds", "rtx 4090", "--high-io", "9", "--yes")
+    assert (
+        "a processor and hour in IO: 0.00000001 to 1,000.00000000 -> 0.00000001 to 9.00000000 after" in said
+    )
+    assert "in USDC" not in said
     later(world, 7 * DAY)
     classes = finish(staking.read_classes(world.chain))
     assert classes[GPU_CLASS].multiplier_at(world.chain.now()) == 250
@@ -143,6 +148,26 @@ def test_classes_change_after_their_notice(world: OrdersWorld, by: Typed) -> Non
     said = by("admin", "admin", "change-class", "rtx 4090", "--multiplier", "1.234", ends=1)
     assert "'1.234' is no multiplier" in said
     assert "at most 500" in by("admin", "admin", "change-class", "rtx 4090", "--multiplier", "501", ends=1)
+
+
+def test_a_class_is_added_and_opens_after_its_notice(world: OrdersWorld, by: Typed) -> None:
+    new = ("admin", "add-class", "RTX 5090", "--pool", "community", "--kind", "gpu", "--multiplier", "2.5")
+    assert "only the admin of staking" in by("next", *new, ends=1)
+    said = by("admin", *new, "--price-io", "1.5", "--yes")
+    assert (
+        "A processor and hour costs 1.50000000 IO at first, and then between 0.15000000 and 15.00000000"
+        in said
+    )
+    assert "It isn't for lease in USDC." in said
+    assert "opens 2090-01-0" in by("next", "class", "list")
+    assert "there is a class RTX 5090 already" in by("admin", *new, ends=1)
+    later(world, 7 * DAY)
+    (found,) = (
+        each for each in finish(staking.read_classes(world.chain)).values() if each.name == "RTX 5090"
+    )
+    now = world.chain.now()
+    assert (found.is_open(now), found.multiplier_at(now)) == (True, 250)
+    assert found.price(Currency.IO, now).amount == 15 * 10**7
 
 
 def test_operators_vote_and_the_guardian_vetoes(world: OrdersWorld, by: Typed) -> None:

@@ -153,11 +153,11 @@ def test_a_quote_in_words(ionet, chained):
     assert "soon 1.25 % 2.00000000 162.00000000 IO" in words(out)
     assert "now 3.25 % 5.20000000 165.20000000 IO" in words(out)
     assert f"an order that is opened until {until} costs no more" in words(out)
-    assert "Now 1 that fit is free" in words(out)
+    assert "1 of its 2 places can be filled." in words(out)
     assert "Devices of one country would be those of CH." in words(out)
-    assert "at once or none" not in words(out)
+    assert "Not certain: that what is free now is free then" in words(out)
     _, out, _ = ionet("market", "quote", *ASKED, "--devices", 2, "--min-devices", 2, *ON)
-    assert "It takes 2 at once or none: so many aren't free now." in words(out)
+    assert "Nothing can serve it: it takes 2 at once." in words(out)
 
 
 def test_a_quote_has_what_will_hold_in_its_time(ionet, chained):

@@ -69,4 +69,6 @@ def test_a_gang_of_more_than_there_are_and_places_that_nothing_fills() -> None:
     assert said(gang).endswith("; 3 staked enough.")
     assert said(replace(BOTH, devices=4)).startswith("3 of its 4 places can be filled. ")
     assert said(replace(BOTH, devices=3)) == "Of 3 devices that can serve it 2 are free now."
+    together = replace(BOTH, devices=3, min_devices=3)
+    assert said(together) == "Of 3 devices that can serve it 2 are free now, and it takes 3 at once."
     assert said(replace(BOTH, devices=2)) == ""

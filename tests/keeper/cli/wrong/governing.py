@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from tests.keeper.cli.wrong.typed import AS_ADMIN, AS_RENTER, FOUND, GENESIS, GONE, ON, Wrong, usage
+from tests.keeper.cli.wrong.typed import (
+    AS_ADMIN,
+    AS_GUARDIAN,
+    AS_RENTER,
+    FOUND,
+    GENESIS,
+    GONE,
+    ON,
+    Wrong,
+    usage,
+)
 
 SHA256 = "ab" * 32
+ADD = "admin add-class --pool community --kind gpu --multiplier 1"
 GOVERNING = [
     Wrong(f"network --chain {GONE}", "Is the node running"),
     Wrong("network --chain empty.chain", "tokenomics is not set up on this chain: ionet deploy"),
@@ -22,6 +33,19 @@ GOVERNING = [
     Wrong(f"guardian cancel-price M4 {AS_RENTER}", "only the guardian of staking"),
     Wrong(f"guardian cancel-season 1 {AS_RENTER}", "only the guardian of tokenomics"),
     Wrong(f"guardian cancel-first-price {AS_RENTER}", "only the guardian of buyback"),
+    Wrong(
+        f"guardian veto-block 0 {AS_GUARDIAN}", "there is no block of emission hour 0: nobody has attested"
+    ),
+    Wrong(f"guardian veto-slash {{device}} {SHA256} {AS_GUARDIAN}", "nobody has voted to slash this device"),
+    Wrong(
+        f"guardian veto-slash {{device}} {SHA256[1:]} {AS_GUARDIAN}", "is no SHA-256: 64 digits and letters"
+    ),
+    Wrong(f"guardian veto-slash {{order}} {SHA256} {AS_GUARDIAN}", "there is no device"),
+    Wrong(f"guardian hold {{order}} --hours 1 {AS_GUARDIAN}", "is no lease"),
+    Wrong(f"guardian cancel-class 'RTX 4090' {AS_GUARDIAN}", "nothing of RTX 4090 waits; ionet class list"),
+    Wrong(f"guardian cancel-price 'RTX 4090' {AS_GUARDIAN}", "no step of RTX 4090 waits; ionet market price"),
+    Wrong(f"guardian cancel-season 7 {AS_GUARDIAN}", "there is no season 7; there are none"),
+    Wrong(f"guardian cancel-first-price {AS_GUARDIAN}", "no first price is announced; ionet buyback show"),
     Wrong(f"guardian accept orders {AS_RENTER}", "nobody is named as the next guardian of orders"),
     Wrong(f"admin propose orders notice=1 {AS_RENTER}", "only the admin of orders"),
     Wrong(f"admin propose orders notice {AS_ADMIN}", "'notice' is no NAME=VALUE"),
@@ -35,6 +59,17 @@ GOVERNING = [
     Wrong(f"admin change-class Abacus --multiplier 1 {AS_ADMIN}", "no class is called 'Abacus'"),
     Wrong(f"admin change-class M4 --multiplier much {AS_ADMIN}", "'much' is no multiplier"),
     Wrong(f"admin change-bounds M4 --low-io much {AS_ADMIN}", "'much' is not an amount of IO"),
+    Wrong(f"{ADD} M9 {AS_RENTER}", "only the admin of staking"),
+    Wrong(f"{ADD} 'rtx 4090' {AS_ADMIN}", "there is a class rtx 4090 already: ionet admin change-class"),
+    Wrong(f"{ADD} {'9' * 25} {AS_ADMIN}", "a class's name has 1 to 24 bytes, all of them printable"),
+    Wrong(f"{ADD} M9 --multiplier 501 {AS_ADMIN}", "a multiplier is at most 500"),
+    Wrong(f"{ADD} M9 --price-io much {AS_ADMIN}", "'much' is not an amount of IO"),
+    Wrong(
+        f"{ADD} M9 --price-usdc 0 {AS_ADMIN}", "a first price is above 0 and 100,000,000.000000 USDC at most"
+    ),
+    usage(f"{ADD} M9 --pool deep {AS_ADMIN}", "--pool"),
+    usage(f"{ADD} M9 --kind nice {AS_ADMIN}", "--kind"),
+    Wrong(f"admin change-bounds 'RTX 4090' {AS_ADMIN}", "these are the bounds of RTX 4090; name another"),
     Wrong(f"operator vote-slash {{device}} --evidence {SHA256} --bps 1 {AS_RENTER}", "is no operator"),
     usage(f"operator vote-slash {{device}} --evidence {SHA256} --bps 0 {AS_RENTER}", "--bps"),
     Wrong(f"operator vote-fault {{order}} --evidence {SHA256} --good-hours 0 {AS_RENTER}", "is no operator"),

@@ -33,7 +33,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world.order(renter)
     world.chain.save(folder / "test.chain")
     EmbeddedChain(now=FUTURE).save(folder / "empty.chain")
-    for name in ("renter", "supplier", "one", "two", "authority", "poor", "admin"):
+    for name in ("renter", "supplier", "one", "two", "authority", "poor", "admin", "guardian"):
         write_private(folder / f"{name}.json", json.dumps(list(bytes(key(name)))))
     people = {row.label: NOBODY for row in read_table()}
     (folder / "people.json").write_text(json.dumps(people))
