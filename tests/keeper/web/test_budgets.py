@@ -1,4 +1,6 @@
-"""What a page weighs: HTML of a whole list, and scripts with and without a wallet, also packed by gzip."""
+"""What a page weighs: HTML of a whole list, scripts with and without a wallet, also packed by gzip; how much
+is asked for before it is there, and how much a browser then holds.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +25,12 @@ __all__ = ["signing"]
 KB = 1_000
 HTML, HTML_PACKED = 40 * KB, 10 * KB
 SCRIPTS, SCRIPTS_WITH_WALLET = 12 * KB, 60 * KB
+REQUESTS, REQUESTS_WITH_WALLET = 8, 16
+"""On a first visit: the page, its style, its scripts; all but the page are kept for ever."""
+SENT, SENT_WITH_WALLET = 60 * KB, 220 * KB
+"""By all of them, as no proxy has packed them."""
+ELEMENTS = 1_200
+"""Of a page with a whole list."""
 ROWS = 50
 """Of a list's page."""
 LISTS = {"view_device": "/devices", "view_order": "/orders"}
@@ -58,6 +66,12 @@ def scripts(page: str) -> int:
     return sum(packed((assets.BUILT / name).read_bytes()) for name in names)
 
 
+def needed(page: str) -> set[str]:
+    """All that a browser asks for beside the page, before that is there."""
+    head = page.partition("</head>")[0]
+    return set(re.findall(r'(?:href|src)="(/[^"]+)"', head))
+
+
 async def test_a_whole_lists_html(crowded: Client) -> None:
     for path in LISTS.values():
         page = (await crowded.http.get(path)).text
@@ -71,3 +85,33 @@ async def test_scripts_with_a_wallet_and_without(site: Client, signing: Client) 
         without, signs = [(await each.http.get(path)).text for each in (site, signing)]
         assert 0 < scripts(without) <= SCRIPTS, path
         assert scripts(signs) <= SCRIPTS_WITH_WALLET, path
+
+
+async def test_what_a_first_visit_asks_for(site: Client, signing: Client) -> None:
+    """The favicon is in the page itself: a browser asks for nothing by itself."""
+    for path in (
+        *(await pages(site)).values(),
+        "/",
+        "/supply",
+        "/audit",
+        "/blocks",
+        "/blocks/1",
+        "/settings",
+    ):
+        for client, requests, most in (
+            (site, REQUESTS, SENT),
+            (signing, REQUESTS_WITH_WALLET, SENT_WITH_WALLET),
+        ):
+            page = (await client.http.get(path)).text
+            files = needed(page)
+            assert 'rel="icon" href="data:,"' in page
+            assert len(files) < requests, (path, files)
+            found = [(await client.http.get(each)).content for each in files]
+            assert len(page.encode()) + sum(map(len, found)) <= most, path
+
+
+async def test_how_much_a_browser_holds(crowded: Client) -> None:
+    for path in (*LISTS.values(), "/", "/supply", "/blocks/1"):
+        page = (await crowded.http.get(path)).text
+        elements = len(re.findall(r"<[a-z]", page))
+        assert elements <= ELEMENTS, (path, elements)
