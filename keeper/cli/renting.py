@@ -51,6 +51,14 @@ def connect(
             help="HERE:THERE, a port of 127.0.0.1 and the head's, repeat for each", show_default="none"
         ),
     ] = None,
+    egress: Annotated[
+        bool | None,
+        typer.Option(
+            "--egress/--no-egress",
+            help="ask for a way out to the hosts that suppliers allow, or for none any more",
+            show_default="as it was asked for last, at first none",
+        ),
+    ] = None,
     chain: ChainOption = None,
     keypair: KeypairOption = None,
 ) -> None:
@@ -84,7 +92,7 @@ def connect(
         task = asyncio.current_task()
         assert task is not None
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        await stay_connected(place, settings, ports, tell)
+        await stay_connected(place, settings, ports, tell, egress)
 
     with suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(stay())

@@ -33,6 +33,8 @@ SEALED = 156
 """Bytes of a sealed :class:`keeper.compute.seal.Ticket`."""
 ANSWERS_PROBES = 1
 """In a KEY's capabilities: the agent has probes run in its sandbox. Who doesn't isn't asked."""
+EGRESS = 2
+"""Also there. A worker's: its supplier lets renters' code out to some hosts; a renter's: it asks for that."""
 MAX_ENDPOINTS, MAX_TICKETS, MAX_ROWS = 4, 20, 80
 """Rows in a message, so that none has more than 4 KiB; a cluster with more members sends several."""
 
@@ -178,7 +180,7 @@ class Key(Body):
     endpoints: tuple[Endpoint, ...]
     """None: by a relay alone."""
     capabilities: int
-    """Bits: :data:`ANSWERS_PROBES`; the others are for later, and 0."""
+    """Bits: :data:`ANSWERS_PROBES`, :data:`EGRESS`; the others are for later, and 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,8 @@ class Overlay:
         self._key = key
         self.address = address
         self._monotonic = monotonic
-        self._out, self._in = Buckets(line(rate)), Buckets(line(rate))
+        self.line = Buckets(line(rate)), Buckets(line(rate))
+        """What goes out and comes in, by whatever way."""
         self.peers: dict[bytes, Peer] = {}
         """By public key."""
 
@@ -153,19 +154,19 @@ class Overlay:
         await self._spaces.ask("wg", arguments=["set", INTERFACE, "peer", public, *said])
 
     def _admits(self, size: int) -> bool:
-        return self._in.take(None, self._monotonic(), size) == 0
+        return self.line[1].take(None, self._monotonic(), size) == 0
 
     def _carry(self, peer: Peer, made: socket.socket) -> None:
         for _ in range(BURST):
             now = self._monotonic()
-            if wait := self._out.take(None, now):
+            if wait := self.line[0].take(None, now):
                 self._rest(peer, made, wait)
                 return
             try:
                 data = made.recv(MAX_DATAGRAM)
             except OSError:
                 return
-            self._out.owe(None, now, len(data))
+            self.line[0].owe(None, now, len(data))
             peer.sent += len(data)
             peer.send(data)
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from solders.pubkey import Pubkey
 
 from keeper.clients.orders import Lease, Order
-from keeper.compute.bodies import Bye, Joined, Key, Tickets, View
+from keeper.compute.bodies import EGRESS, Bye, Joined, Key, Tickets, View
 from keeper.compute.liveness import LOST_SECONDS, SUSPECT_SECONDS
 from keeper.compute.members import Members, Node, members
 from keeper.compute.states import ClusterEvent, ClusterState, cluster_step
@@ -52,6 +52,8 @@ class NodeSeen:
     gpus: int = 0
     memory: int = 0
     """Bytes."""
+    lets_out: bool = False
+    """Whether its supplier lets a renter's code out to some hosts, by its KEY."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +145,12 @@ def _seen(
     mine = [each for each in messages if each.sender == node.worker]
     # What was said to another head, or in an earlier lease of the same device, is past.
     here = [each for each in mine if each.epoch == found.epoch and each.ms // 1_000 >= node.start]
+    keys = [each.body for each in mine if isinstance(each.body, Key) and each.body.number == node.number]
+    lets_out = bool(keys and keys[0].capabilities & EGRESS)
     joined = next((each for each in reversed(here) if isinstance(each.body, Joined)), None)
     heard = heard_ms // 1_000 if heard_ms // 1_000 >= node.start else 0
     if joined is None:
-        has_key = any(isinstance(each.body, Key) and each.body.number == node.number for each in mine)
-        return NodeSeen(node, Phase.JOINING if has_key else Phase.STARTING, 0, heard)
+        return NodeSeen(node, Phase.JOINING if keys else Phase.STARTING, 0, heard, lets_out=lets_out)
     assert isinstance(joined.body, Joined)
     at = joined.ms // 1_000
     silent = now - max(heard, at)
@@ -159,7 +162,7 @@ def _seen(
     elif silent >= SUSPECT_SECONDS:
         phase = Phase.SUSPECT
     body = joined.body
-    return NodeSeen(node, phase, at, heard, body.cpus, body.gpus, body.memory)
+    return NodeSeen(node, phase, at, heard, body.cpus, body.gpus, body.memory, lets_out)
 
 
 def _missing(found: Members, messages: list[Message]) -> dict[Pubkey, int]:

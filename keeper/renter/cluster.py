@@ -12,6 +12,7 @@ import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -21,10 +22,11 @@ from solders.pubkey import Pubkey
 from keeper.chain.connect import connect as open_chain
 from keeper.compute.looking import QUIET, boards_of
 from keeper.compute.node import JOBS
+from keeper.compute.proxy import VARIABLES
 from keeper.errors import UserError
 from keeper.renter.connection import Connection
 from keeper.renter.door import Status, ask_status, open_way
-from keeper.renter.figures import Figures, FiguresWrong, scrape
+from keeper.renter.figures import Figures, FiguresWrong, scrape, way_out
 from keeper.renter.files import MOST_BYTES, Moved, get, put
 from keeper.renter.helping import helper
 from keeper.renter.inside import Wire
@@ -82,8 +84,11 @@ class Cluster:
     ) -> str:
         """Start a command as a job, in a copy of ``working_dir``; its name, which is made up without one.
 
+        Where a way out is asked for, it is told by variables where that is, unless it is given others.
+
         Raises PackingRefused, JobRefused, HeadError, NotConnected.
         """
+        out = VARIABLES if self.status().egress else {}
         folder = pack_folder(working_dir) if working_dir is not None else None
         unpacked = pack_wheels(wheels) if wheels else None
         with self.jobs() as jobs:
@@ -92,7 +97,7 @@ class Cluster:
                 shlex.join(command),
                 working_dir=folder,
                 wheels=unpacked,
-                variables=variables,
+                variables={**out, **variables},
             )
 
     def job(self, name: str) -> Job:
@@ -131,10 +136,12 @@ class Cluster:
     def figures(self) -> dict[str, Figures | FiguresWrong]:
         """Each node's figures by its address in the cluster, or why it gives none; raises NotConnected."""
         found: dict[str, Figures | FiguresWrong] = {}
-        for _, address, _ in self.status().nodes:
+        status, opens = self.status(), partial(open_way, self._place)
+        for _, address, _ in status.nodes:
+            node = IPv4Address(address)
             try:
-                opens = partial(open_way, self._place)
-                found[address] = scrape(opens, IPv4Address(address))
+                out = way_out(opens, node) if status.egress else None
+                found[address] = replace(scrape(opens, node), way_out=out)
             except NotConnected as error:
                 found[address] = FiguresWrong(str(error))
             except FiguresWrong as error:
@@ -167,8 +174,11 @@ def connect(
     *,
     seconds: float = CONNECT_SECONDS,
     tell: Callable[[Status], None] = lambda _: None,
+    egress: bool | None = None,
 ) -> Iterator[Cluster]:
     """Be connected to an order's cluster meanwhile; ``settings`` are those of IONET_* unless given.
+
+    ``egress`` is whether a way out is asked for, None: as it was. A connection that there is stays as it is.
 
     Raises NotConnectedInTime, and what :meth:`keeper.renter.connection.Connection.run` does. ``tell`` is
     called when something changes while it waits.
@@ -178,29 +188,33 @@ def connect(
     try:
         cluster = Cluster(place)
     except NotConnected:
-        with _own(place, settings or read_settings(), {}, seconds, tell):
+        with _own(place, settings or read_settings(), seconds, tell, egress):
             yield Cluster(place)
     else:
         yield cluster
 
 
 async def stay_connected(
-    place: Place, settings: Settings, ports: Mapping[int, int], tell: Callable[[Status], None]
+    place: Place,
+    settings: Settings,
+    ports: Mapping[int, int],
+    tell: Callable[[Status], None],
+    egress: bool | None = None,
 ) -> None:
     """Be connected until this is cancelled: see :meth:`keeper.renter.connection.Connection.run`."""
     if not settings.operators:
         raise UserError("IONET_OPERATORS names no operator: a cluster is reached by their boards and relays")
     async with open_chain(settings.chain) as chain, boards_of(settings.operators, chain) as boards:
-        await Connection(place, chain, boards, settings.signer(), QUIET, ports, tell).run()
+        await Connection(place, chain, boards, settings.signer(), QUIET, ports, tell, egress).run()
 
 
 @contextmanager
 def _own(
     place: Place,
     settings: Settings,
-    ports: Mapping[int, int],
     seconds: float,
     tell: Callable[[Status], None],
+    egress: bool | None,
 ) -> Iterator[None]:
     """A connection in a thread of this process."""
     ready, last, failed = threading.Event(), [""], list[BaseException]()
@@ -216,7 +230,7 @@ def _own(
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
         stop.append(lambda: loop.call_soon_threadsafe(task.cancel))
-        await stay_connected(place, settings, ports, told)
+        await stay_connected(place, settings, {}, told, egress)
 
     def run() -> None:
         try:

@@ -24,6 +24,7 @@ from keeper.chain import ChainError, ChainReader
 from keeper.chain.signer import Signer
 from keeper.compute import runtime
 from keeper.compute.boards import Boards
+from keeper.compute.bodies import EGRESS
 from keeper.compute.looking import Looked, look
 from keeper.compute.members import RENTER
 from keeper.compute.namespace import Namespaces, SandboxFailed
@@ -65,19 +66,22 @@ class Connection:
         log: FilteringBoundLogger,
         ports: Mapping[int, int],
         tell: Callable[[Status], None],
+        egress: bool | None = None,
     ) -> None:
         """``ports`` are this machine's (0: any) by the head's; ``tell`` is called when something changes.
 
-        Port 8265 of the head, its jobs, is among them.
+        Port 8265 of the head, its jobs, is among them. ``egress`` is whether a way out is asked for, None:
+        as it was.
         """
         self._place, self._chain, self._boards, self._signer = place, chain, boards, signer
         self._log, self._ports, self._tell = log, {JOBS: 0, **ports}, tell
+        self._egress = egress
         self._key = place.key()
         self._overlay: Overlay | None = None
         self._ticket: Ticket | None = None
         self._peers: Peers | None = None
         self._ways = Ways(boards.boards, place.order, signer, self._deliver, log)
-        self.status = Status(ClusterState.WAITING, "", False, 0, "", "", {}, ())
+        self.status = Status(ClusterState.WAITING, "", False, 0, "", "", {}, (), False)
 
     async def run(self) -> None:
         """Be connected until it is cancelled.
@@ -160,9 +164,11 @@ class Connection:
             self._place.keep_token(None)
             raise ClusterEnded(f"the cluster is over: {found.cluster.why}")
         mine = bytes(self._key.public_key)
-        key = joining.key_to_post(found.said, self._signer.pubkey(), mine, runtime.identity())
+        newest = joining.key_of(found.said, self._signer.pubkey())
+        key = joining.key_to_post(newest, mine, runtime.identity(), self._egress)
         if key is not None and self._boards.boards:
             await self._boards.say(self._place.order, 0, key, self._signer)
+        counts = key or newest
         await self._have(found)
         if found.members.epoch != self.status.epoch:
             self._ticket = None
@@ -191,6 +197,7 @@ class Connection:
                 away,
                 self.status.ports,
                 nodes,
+                bool(counts is not None and counts.capabilities & EGRESS),
             )
         )
 

@@ -46,6 +46,8 @@ class Status:
     """This machine's, by the head's."""
     nodes: tuple[tuple[str, str, str], ...]
     """Each node's device, address and phase, the head first."""
+    egress: bool
+    """Whether a way out is asked for, so that jobs are told where it is."""
 
     def having(self, **changed: Any) -> Status:
         """The same with something changed."""

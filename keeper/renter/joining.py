@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from nacl.public import PrivateKey
 from solders.pubkey import Pubkey
 
-from keeper.compute.bodies import Key, Tickets
+from keeper.compute.bodies import EGRESS, Key, Tickets
 from keeper.compute.members import Members
 from keeper.compute.peers import Other, others
 from keeper.compute.refusals import WireError
@@ -18,13 +18,22 @@ from keeper.compute.seal import Ticket, unseal
 from keeper.compute.wire import Message
 
 
-def key_to_post(said: Iterable[Message], renter: Pubkey, public: bytes, runtime: bytes) -> Key | None:
-    """The KEY that makes ``public`` the renter's, of which the highest number counts; None where it is so."""
+def key_of(said: Iterable[Message], renter: Pubkey) -> Key | None:
+    """The renter's KEY that counts: of the highest number."""
     mine = [each.body for each in said if each.sender == renter and isinstance(each.body, Key)]
-    newest = max(mine, key=lambda each: each.number, default=None)
-    if newest is not None and newest.public == public:
+    return max(mine, key=lambda each: each.number, default=None)
+
+
+def key_to_post(newest: Key | None, public: bytes, runtime: bytes, egress: bool | None) -> Key | None:
+    """The KEY that makes ``public`` the renter's after their ``newest`` one; None where that does it already.
+
+    ``egress`` is whether it asks for a way out; None: as the newest does.
+    """
+    before = newest.capabilities & EGRESS if newest else 0
+    asks = before if egress is None else EGRESS if egress else 0
+    if newest is not None and (newest.public, before) == (public, asks):
         return None
-    return Key(public, newest.number + 1 if newest else 0, runtime, (), 0)
+    return Key(public, newest.number + 1 if newest else 0, runtime, (), asks)
 
 
 def peers(found: Members, said: Iterable[Message], mine: bytes) -> dict[Pubkey, Other]:

@@ -27,6 +27,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from keeper.chain import Signer
 from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import LAMPORTS
+from keeper.compute.egress import require_allowed
 from keeper.errors import UserError, unfit, why
 from keeper.jobs.names import NAMES
 from keeper.settings.explorer import Explorer
@@ -200,6 +201,14 @@ class Settings(BaseSettings):
         le=100_000,
         description="Mbit/s of the machine's line that a lease's sandbox may use, each way",
     )
+    egress: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="hosts that a renter's code may reach by https if its renter asks: a JSON list of names, "
+        "*.NAME for all below one",
+    )
+    egress_limit: int = Field(
+        default=100, ge=1, le=1_000_000, description="GiB that a lease may send to those and take from them"
+    )
     runtimes: Path = Field(
         default=Path("~/.local/share/ionet/runtimes"),
         description="where the Ray is installed that a device runs for renters",
@@ -208,7 +217,7 @@ class Settings(BaseSettings):
         default="json", description="json: an object a line; console: for people to read"
     )
 
-    @field_validator("jobs", "peers", "operators", mode="before")
+    @field_validator("jobs", "peers", "operators", "egress", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -224,6 +233,12 @@ class Settings(BaseSettings):
         if unknown := [name for name in jobs if name not in NAMES]:
             raise ValueError(f"no job is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
         return jobs
+
+    @field_validator("egress")
+    @classmethod
+    def _allowed(cls, egress: list[str]) -> list[str]:
+        require_allowed(egress)
+        return egress
 
     @field_validator("http", "pow_metrics", "relay")
     @classmethod

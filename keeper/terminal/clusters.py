@@ -17,14 +17,15 @@ from keeper.terminal.tables import plain
 def nodes(found: Cluster) -> Table:
     """A line for each node, the head first."""
     title = f"Cluster of order {found.order} at {moment(found.now)}: {found.state}"
-    table = plain(title, "device", "address", "role", "phase", "heard", "CPUs", "GPUs", "memory")
+    table = plain(title, "device", "address", "role", "phase", "heard", "CPUs", "GPUs", "memory", "way out")
     for index, each in enumerate(found.nodes):
         what = (
             [str(each.cpus), str(each.gpus), f"{each.memory / 2**30:.1f} GiB"] if each.joined else ["-"] * 3
         )
         role = "head" if index == 0 else "node"
+        out = "offered" if each.lets_out else "-"
         heard = f"{duration(found.now - each.heard)} ago" if each.heard else "-"
-        table.add_row(str(each.node.device), str(each.node.address), role, each.phase, heard, *what)
+        table.add_row(str(each.node.device), str(each.node.address), role, each.phase, heard, *what, out)
     return table
 
 
@@ -92,4 +93,5 @@ def _node(each: NodeSeen) -> leasing.Node:
         "cpus": each.cpus,
         "gpus": each.gpus,
         "memory": each.memory,
+        "lets_out": each.lets_out,
     }

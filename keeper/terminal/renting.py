@@ -9,7 +9,7 @@ from rich.table import Table
 from solders.pubkey import Pubkey
 
 from keeper.economy.calendar import duration, moment
-from keeper.renter.figures import Figures, FiguresWrong
+from keeper.renter.figures import Figures, FiguresWrong, WayOut
 from keeper.renter.jobs import Job, printable
 from keeper.terminal.answers import renting
 from keeper.terminal.tables import plain
@@ -45,7 +45,8 @@ def job_as_json(found: Job) -> renting.ClusterJob:
 
 def figures(order: Pubkey, found: Mapping[str, Figures | FiguresWrong]) -> Table:
     """A line for each node, the head first."""
-    table = plain(f"Figures of order {order}", "node", "CPUs", "busy", "memory", "objects", "disk free")
+    names = ("node", "CPUs", "busy", "memory", "objects", "disk free", "way out")
+    table = plain(f"Figures of order {order}", *names)
     for address, each in found.items():
         if isinstance(each, Figures):
             table.add_row(
@@ -55,9 +56,10 @@ def figures(order: Pubkey, found: Mapping[str, Figures | FiguresWrong]) -> Table
                 f"{_mib(each.memory_used)} of {_mib(each.memory_total)}",
                 f"{_mib(each.objects_used)} of {_mib(each.objects_used + each.objects_free)}",
                 _mib(each.disk_free),
+                _way_out(each.way_out),
             )
         else:
-            table.add_row(address, *["-"] * 5)
+            table.add_row(address, *["-"] * 6)
     return table
 
 
@@ -75,6 +77,7 @@ def figures_as_json(address: str, found: Figures | FiguresWrong) -> renting.Node
         "objects_used": each.objects_used,
         "objects_free": each.objects_free,
         "disk_free": each.disk_free,
+        "way_out": _way_out_as_json(each.way_out) if each.way_out else None,
     }
 
 
@@ -94,6 +97,21 @@ def _plain(text: str) -> str:
 
 def _mib(size: int) -> str:
     return f"{size / 2**20:,.0f} MiB"
+
+
+def _way_out(found: WayOut | None) -> str:
+    return f"{_mib(found.sent + found.received)} of {_mib(found.limit)}" if found else "-"
+
+
+def _way_out_as_json(found: WayOut) -> renting.WayOut:
+    return {
+        "allowed": list(found.allowed),
+        "limit": found.limit,
+        "sent": found.sent,
+        "received": found.received,
+        "connections": found.connections,
+        "refused": found.refused,
+    }
 
 
 def _second(ms: int | None) -> int:

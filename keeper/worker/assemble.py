@@ -40,7 +40,7 @@ from keeper.worker.readiness import Readiness
 from keeper.worker.serving import capacity
 from keeper.worker.serving.book import ServiceBook
 from keeper.worker.serving.hired import Hired
-from keeper.worker.serving.machine import Machine, free_disk
+from keeper.worker.serving.machine import Machine, Share, free_disk
 from keeper.worker.serving.serving import Serving
 from keeper.worker.sources import Node, Operators, Source
 from keeper.worker.state import Enrolment, Store
@@ -174,8 +174,16 @@ def serving(
     def limits() -> Limits | None:
         return capacity.limits(look().memory, kept, free_disk(folder))
 
-    rate = settings.lease_rate * MBIT
-    host = Machine(folder, settings.runtimes.expanduser(), limits, boards, log, unfit=unfit, rate=rate)
+    share = Share(settings.lease_rate * MBIT, tuple(settings.egress), settings.egress_limit << 30)
+    host = Machine(
+        folder,
+        settings.runtimes.expanduser(),
+        limits,
+        boards,
+        log,
+        unfit=unfit,
+        share=share,
+    )
     leases, book = LeaseBook(store), ServiceBook(store)
     return Serving(
         [

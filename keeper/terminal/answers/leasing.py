@@ -281,6 +281,8 @@ class Node(TypedDict):
     gpus: Count
     memory: Count
     """Bytes."""
+    lets_out: bool
+    """Whether its supplier lets a renter's code out to some hosts."""
 
 
 class Cluster(TypedDict):

@@ -64,6 +64,19 @@ class FilesMoved(TypedDict):
     bytes: Count
 
 
+class WayOut(TypedDict):
+    """Where a node's supplier lets a renter's code out to, and what of the lease's bytes is used."""
+
+    allowed: list[str]
+    """Names of hosts; ``*.`` before one stands for all below it."""
+    limit: Count
+    """Bytes, as are the next two."""
+    sent: Count
+    received: Count
+    connections: Count
+    refused: Count
+
+
 class NodeFigures(TypedDict):
     """What a node's Ray tells of it; bytes, and 0 for what it doesn't tell."""
 
@@ -80,6 +93,8 @@ class NodeFigures(TypedDict):
     """Of the store of objects."""
     objects_free: Count
     disk_free: Count
+    way_out: WayOut | None
+    """None without one: it wasn't asked for, or its supplier has no list."""
 
 
 class ClusterFigures(TypedDict):

@@ -48,6 +48,10 @@ class Host(Protocol):
     def ended(self) -> str:
         """Why the sandbox that was opened isn't there any more; nothing while it is."""
 
+    @property
+    def lets_out(self) -> bool:
+        """Whether the supplier lets a renter's code out to any host."""
+
     async def lacks(self) -> Hindrance | None:
         """What the machine lacks for any sandbox; None where one can be made."""
 
@@ -61,6 +65,9 @@ class Host(Protocol):
 
     async def meet(self, others: Mapping[Pubkey, Other]) -> None:
         """Let exactly these members in, by the keys that they sign with."""
+
+    async def let_out(self, asked: bool) -> None:
+        """Have the way out that the renter asks for, as far as the supplier allows one; else none."""
 
     async def start(self, node: Node) -> None:
         """Run the node in the sandbox."""

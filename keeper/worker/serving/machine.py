@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 from secrets import token_bytes
@@ -22,10 +24,12 @@ from solders.pubkey import Pubkey
 from keeper.chain import Signer
 from keeper.compute import cgroups, runtime
 from keeper.compute.client import Board
+from keeper.compute.egress import Network, networks
 from keeper.compute.namespace import Namespaces, SandboxFailed
 from keeper.compute.node import Alive, HeadSilent, Node, alive
 from keeper.compute.overlay import LINE, Overlay
 from keeper.compute.peers import Other, Peers
+from keeper.compute.proxy import HOST, LISTENS, SHOWN, Meter, Proxy
 from keeper.compute.runtime import Runtime, RuntimeFailed
 from keeper.compute.sandbox import Limits, Sandbox, clear
 from keeper.compute.tools import lacking
@@ -42,6 +46,20 @@ INSTALL = "ionet worker runtime"
 """The command that makes the runtime."""
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a lease's sandbox has of the machine's line: ``rate`` in bytes a second, each way."""
+
+    rate: int = LINE
+    allowed: tuple[str, ...] = ()
+    """Hosts that a renter's code may reach where its renter asks for that; none: it has no way out."""
+    most_out: int = 0
+    """Bytes a lease, of that way."""
+
+
+ALL = Share()
+
+
 class Machine:
     """One device's; ``folder`` is for leases' files alone, ``runtimes`` for what is installed."""
 
@@ -56,11 +74,11 @@ class Machine:
         unfit: str = "",
         user: int | None = None,
         python: str = sys.executable,
-        rate: int = LINE,
+        share: Share = ALL,
     ) -> None:
         """``limits`` are asked for each sandbox; ``boards`` are those whose relays are used.
 
-        A sandbox has ``rate`` bytes a second of the machine's line, each way.
+        ``share`` is what a sandbox has of the machine's line.
 
         ``unfit`` is what keeps the device from serving, whatever the machine has.
 
@@ -68,7 +86,11 @@ class Machine:
         """
         self._folder, self._runtimes, self._find_limits = folder, runtimes, limits
         self._boards, self._log, self._user, self._python = boards, log, user, python
-        self._unfit, self._rate = unfit, rate
+        self._unfit, self._share = unfit, share
+        self._meters: dict[str, Meter] = {}
+        """By lease, of which there is one: a node that begins anew has no more bytes for it."""
+        self._way_out: AsyncExitStack | None = None
+        self._asked = False
         self._limits: Limits | None = None
         self._cgroup: cgroups.Cgroup | None = None
         self._lease = ""
@@ -99,6 +121,11 @@ class Machine:
             return ""
         last = self._spaces.tail.rpartition("\n")[2]
         return f"{self._spaces.over.result()}{f'; it printed: {last}' if last else ''}"
+
+    @property
+    def lets_out(self) -> bool:
+        """Whether the supplier has a list of names."""
+        return bool(self._share.allowed)
 
     async def lacks(self) -> Hindrance | None:
         """Programs, namespaces, memory, the runtime."""
@@ -132,7 +159,7 @@ class Machine:
         self._spaces, self._lease = spaces, lease
         self._confine(spaces, self._limits)
         self._sandbox = Sandbox(spaces, self._folder / lease, self._user)
-        overlay = Overlay(spaces, PrivateKey(private), address, rate=self._rate)
+        overlay = Overlay(spaces, PrivateKey(private), address, rate=self._share.rate)
         await overlay.up()
         self._overlay = overlay
         self._ways = Ways(self._boards, order, signer, self._deliver, self._log)
@@ -147,6 +174,31 @@ class Machine:
         for member, reason in (await peers.meet(others)).items():
             self._log.warning("worker.key_unusable", member=str(member), reason=reason)
         ways.want(frozenset(others))
+
+    async def let_out(self, asked: bool) -> None:
+        """By a proxy at a port inside; one that the renter's own code has taken is told once, and left."""
+        if not self.lets_out or asked == self._asked or self._spaces is None or self._overlay is None:
+            return
+        self._asked = asked
+        await self._shut()
+        if not asked:
+            return
+        meter = self._meters.setdefault(self._lease, Meter(self._share.most_out))
+        proxy = Proxy(self._share.allowed, meter, self._overlay.line, _own, self._log)
+        inside, shown = await self._spaces.socket("tcp"), await self._spaces.socket("tcp")
+        stack = AsyncExitStack()
+        try:
+            for each in (inside, shown):  # What went through the last one may still be ending.
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            inside.bind((HOST, LISTENS))
+            shown.bind((str(self._overlay.address), SHOWN))
+            await stack.enter_async_context(proxy.open(inside, shown))
+        except OSError as error:
+            inside.close()
+            shown.close()
+            self._log.warning("worker.egress_failed", reason=str(error))
+            return
+        self._way_out = stack
 
     async def start(self, node: Node) -> None:
         """Run Ray; a folder that is full from what ran before is emptied first."""
@@ -188,8 +240,9 @@ class Machine:
         ways, self._ways = self._ways, None
         overlay, self._overlay = self._overlay, None
         spaces, self._spaces = self._spaces, None
-        self._sandbox, self._peers, self._began = None, None, 0.0
+        self._sandbox, self._peers, self._began, self._asked = None, None, 0.0, False
         try:
+            await self._shut()
             if ways is not None:
                 await ways.close()
             if overlay is not None:
@@ -204,6 +257,7 @@ class Machine:
     async def end(self) -> None:
         """Kill all of it, and delete every lease's files."""
         await self.close()
+        self._meters.clear()
         await self.keep_only("")
 
     async def clear(self) -> None:
@@ -252,6 +306,12 @@ class Machine:
 
     # -- inside ----------------------------------------------------------------------------------
 
+    async def _shut(self) -> None:
+        """End the way out, and all that goes through it."""
+        stack, self._way_out = self._way_out, None
+        if stack is not None:
+            await stack.aclose()
+
     def _confine(self, spaces: Namespaces, limits: Limits) -> None:
         """Put a sandbox's first processes, and so all that come, under the kernel's limits, if any."""
         parent = cgroups.delegated()
@@ -286,6 +346,13 @@ class Machine:
                 os.chown(self._folder, self._user, self._user)
         except OSError as error:
             raise SandboxFailed(f"{self._folder} can't be made ({error.strerror}): make room") from error
+
+
+def _own() -> list[Network]:
+    """The networks that this machine is on now."""
+    found = [each for some in psutil.net_if_addrs().values() for each in some]
+    internet = (socket.AF_INET, socket.AF_INET6)
+    return networks((each.address, each.netmask) for each in found if each.family in internet)
 
 
 def free_disk(folder: Path) -> int:

@@ -121,6 +121,7 @@ class Part:
             await self._join(talk, members, me)
         if self._node is None:
             return
+        await self._host.let_out(talk.asks_out(members))
         rows = await self._ask(service, self._node)
         if rows is None:
             return
@@ -300,7 +301,14 @@ class Part:
             assert lease is not None and order is not None
             private = PrivateKey(service.private)
             self._talk = Talk(
-                self._boards(), order, self._device.signer, lease.number, private, self._log, self._clock
+                self._boards(),
+                order,
+                self._device.signer,
+                lease.number,
+                private,
+                self._log,
+                self._clock,
+                lets_out=self._host.lets_out,
             )
             self._listening = asyncio.create_task(self._talk.listen())
             self._answers = Answers(

@@ -17,6 +17,7 @@ from keeper.compute import runtime
 from keeper.compute.boards import Boards, NobodyTookIt
 from keeper.compute.bodies import (
     ANSWERS_PROBES,
+    EGRESS,
     MAX_ROWS,
     MAX_TICKETS,
     Beat,
@@ -68,13 +69,19 @@ class Talk:
         private: PrivateKey,
         log: Any,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        lets_out: bool = False,
     ) -> None:
-        """``number`` is the lease's, ``private`` what its one KEY is the public part of."""
+        """``number`` is the lease's, ``private`` what its one KEY is the public part of.
+
+        ``lets_out`` is whether the supplier lets the renter's code out to any host.
+        """
         self.boards = boards
         self.has_key = False
         """Whether most boards have our KEY."""
         self._order, self._signer, self._number, self._private = order, signer, number, private
         self._log, self._monotonic = log, monotonic
+        self._capabilities = ANSWERS_PROBES | (EGRESS if lets_out else 0)
         self._runtime = runtime.identity()
         self._keys: OrderedDict[tuple[Pubkey, int], Key] = OrderedDict()
         self._tickets: OrderedDict[tuple[Pubkey, int], Message] = OrderedDict()
@@ -116,6 +123,11 @@ class Talk:
         """See :func:`keeper.compute.peers.others`: by the first KEY that was heard of each lease."""
         return others(members, self._keys, self._signer.pubkey(), bytes(self._private.public_key))
 
+    def asks_out(self, members: Members) -> bool:
+        """Whether the renter's newest KEY asks for a way out."""
+        mine = {number: key for (sender, number), key in self._keys.items() if sender == members.renter}
+        return bool(mine and mine[max(mine)].capabilities & EGRESS)
+
     def ticket(self, members: Members) -> Ticket | None:
         """The newest ticket for us of the head that the chain names; None while none is right."""
         head = members.head
@@ -153,7 +165,7 @@ class Talk:
         if self.has_key:
             return None
         public = bytes(self._private.public_key)
-        body = Key(public, self._number, self._runtime, (), ANSWERS_PROBES)
+        body = Key(public, self._number, self._runtime, (), self._capabilities)
         enough = len(self.boards.boards) // 2 + 1
         try:
             async with asyncio.timeout(SAY_SECONDS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from ipaddress import IPv4Address
@@ -9,7 +10,8 @@ from ipaddress import IPv4Address
 import pytest
 
 from keeper.renter import figures
-from keeper.renter.figures import Figures, FiguresWrong, read, scrape
+from keeper.renter.figures import Figures, FiguresWrong, WayOut, read, scrape, way_out
+from keeper.renter.place import NotConnected
 
 NODE = IPv4Address("10.1.2.3")
 
@@ -62,3 +64,56 @@ def test_a_node_that_answers_otherwise(answer: bytes, told: str, monkeypatch: py
     with pytest.raises(FiguresWrong, match=told):
         scrape(lambda node, port: ours, NODE)
     thread.join()
+
+
+SAID = {
+    "allowed": ["pypi.org", "*.hub.example"],
+    "limit": 9,
+    "sent": 1,
+    "received": 2,
+    "connections": 3,
+    "refused": 4,
+}
+
+
+def told(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> WayOut | None:
+    asked: list[tuple[int, str]] = []
+
+    def ask(opens: figures.Opens, node: IPv4Address, port: int, path: str, most: int) -> bytes:
+        asked.append((port, path))
+        return answer
+
+    monkeypatch.setattr(figures, "_ask", ask)
+    try:
+        return way_out(lambda node, port: socket.socket(), NODE)
+    finally:
+        assert asked == [(3_129, "/")]
+
+
+def test_what_a_node_lets_out_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = told(monkeypatch, json.dumps(SAID).encode())
+    assert found == WayOut(("pypi.org", "*.hub.example"), 9, 1, 2, 3, 4)
+
+
+def test_a_node_without_a_way_out_has_none() -> None:
+    def refuses(node: IPv4Address, port: int) -> socket.socket:
+        raise NotConnected("10.1.2.3:3129 can't be reached: Connection refused")
+
+    assert way_out(refuses, NODE) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"limit": -1},
+        {"sent": 1 << 63},
+        {"received": "1"},
+        {"allowed": ["\x1b[2J"]},
+        {"allowed": [f"a{n}.example" for n in range(65)]},
+        {"allowed": ["a" * 300]},
+        {"allowed": "pypi.org"},
+    ],
+)
+def test_a_way_out_that_makes_no_sense(wrong: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FiguresWrong, match=r"10\.1\.2\.3 says of its way out what makes no sense"):
+        told(monkeypatch, json.dumps({**SAID, **wrong}).encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nacl.public import PrivateKey
 from solders.pubkey import Pubkey
 
-from keeper.compute.bodies import Body, Key, Sealed, Tickets
+from keeper.compute.bodies import EGRESS, Body, Key, Sealed, Tickets
 from keeper.compute.members import Members, members
 from keeper.compute.seal import Ticket, seal
 from keeper.compute.wire import Message
@@ -58,17 +58,35 @@ def test_a_ticket_of_somebody_else_or_for_another_list_is_none() -> None:
     assert joining.ticket(members(ORDER, [], START), [said(tickets(), HEAD.worker)], RENTER, MINE) is None
 
 
+def to_post(*messages: Message, public: bytes = PUBLIC, egress: bool | None = None) -> Key | None:
+    return joining.key_to_post(joining.key_of(messages, RENTER), public, bytes(32), egress)
+
+
 def test_a_key_is_posted_once_and_again_when_it_is_another() -> None:
-    first = joining.key_to_post([], RENTER, PUBLIC, bytes(32))
+    first = to_post()
     assert first is not None and (first.public, first.number) == (PUBLIC, 0)
     there = said(first, RENTER)
-    assert joining.key_to_post([there], RENTER, PUBLIC, bytes(32)) is None
-    second = joining.key_to_post([there], RENTER, bytes([2]) * 32, bytes(32))
+    assert to_post(there) is None
+    second = to_post(there, public=bytes([2]) * 32)
     assert second is not None and second.number == 1
     # Somebody else's KEY says nothing of ours; of ours the highest number counts, whenever it was said.
     later = said(Key(PUBLIC, 9, bytes(32), (), 0), NODE.worker)
-    assert joining.key_to_post([later], RENTER, PUBLIC, bytes(32)) == first
-    assert joining.key_to_post([said(second, RENTER, ms=1), there], RENTER, PUBLIC, bytes(32)).number == 2
+    assert to_post(later) == first
+    assert to_post(said(second, RENTER, ms=1), there).number == 2
+
+
+def test_a_way_out_is_asked_for_by_the_next_key_and_stays_so() -> None:
+    first = to_post(egress=True)
+    assert (first.number, first.capabilities) == (0, EGRESS)
+    there = said(first, RENTER)
+    assert to_post(there) is None and to_post(there, egress=True) is None
+    # Who lost its own key asks for what it asked for before; nobody else's KEY says anything.
+    other = said(Key(PUBLIC, 9, bytes(32), (), 0), NODE.worker)
+    assert to_post(there, other, public=bytes([2]) * 32).capabilities == EGRESS
+    none = to_post(there, egress=False)
+    assert (none.public, none.number, none.capabilities) == (PUBLIC, 1, 0)
+    assert to_post(there, said(none, RENTER)) is None
+    assert to_post(egress=None).capabilities == to_post(egress=False).capabilities == 0
 
 
 def keys(*messages: Message) -> dict[Pubkey, bytes]:

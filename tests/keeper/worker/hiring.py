@@ -165,6 +165,9 @@ class FakeHost:
         self.frozen = False
         self.stuck = False
         """Whether no command can be run in the sandbox, in which the node still seems to be."""
+        self.lets_out = False
+        self.way_out = False
+        """Whether the renter's code is let out."""
         self.calls: list[str] = []
         cloud.hosts.append(self)
 
@@ -188,6 +191,9 @@ class FakeHost:
 
     async def meet(self, others: Mapping[Pubkey, Other]) -> None:
         self.others = dict(others)
+
+    async def let_out(self, asked: bool) -> None:
+        self.way_out = asked
 
     async def start(self, node: Node) -> None:
         assert self.address is not None and self.node is None
@@ -231,6 +237,7 @@ class FakeHost:
         if self.address is not None:
             self.calls.append("close")
         self.address, self.node, self.ended, self.others, self.frozen = None, None, "", {}, False
+        self.way_out = False
 
     async def end(self) -> None:
         await self.close()

@@ -9,7 +9,8 @@ import pytest
 
 from keeper.clients import orders
 from keeper.compute import runtime
-from keeper.compute.bodies import Key, Kind, Sealed, Tickets
+from keeper.compute.boards import Boards
+from keeper.compute.bodies import ANSWERS_PROBES, EGRESS, Key, Kind, Sealed, Tickets
 from keeper.compute.members import members
 from keeper.compute.seal import Ticket, seal
 from keeper.compute.wire import Message
@@ -193,3 +194,41 @@ async def test_who_is_not_hired_is_not_stopped(field: Field) -> None:
     one = field.sites["one"]
     async with one.serving.quiet(one.devices[0]):
         assert one.host.calls == ["keep only nothing"]
+
+
+# -- a way out -------------------------------------------------------------------------------------
+
+
+async def test_a_way_out_is_open_while_the_renters_newest_key_asks_for_it(field: Field) -> None:
+    world, one = field.world, field.sites["one"]
+    one.host.lets_out = True
+    order = world.order(key("renter"), devices=1)
+    await reach(field, order, ACTIVE)
+    mine = [each for each in field.boards[0].said(order.address) if each.sender == key("one").pubkey()]
+    assert [each.body.capabilities for each in mine if isinstance(each.body, Key)] == [
+        ANSWERS_PROBES | EGRESS
+    ]
+    boards = Boards(field.boards, NETWORK, one.hired._log, unix_ms=lambda: world.chain.now() * 1_000)
+
+    async def say(signer: str, number: int, capabilities: int) -> None:
+        body = Key(bytes([number + 1]) * 32, number, runtime.identity(), (), capabilities)
+        await boards.say(order.address, 0, body, key(signer), 1)
+        await one.turn(3)
+
+    assert not one.host.way_out
+    await say("renter", 0, EGRESS)
+    assert one.host.way_out
+    await say("renter", 1, 0)
+    assert not one.host.way_out
+    # Only the order's renter asks, whatever a bad board hands on.
+    body = Key(bytes(32), 9, runtime.identity(), (), EGRESS)
+    for sender in ("stranger", "one"):
+        one.hired.part._talk.hear(Message(NETWORK, order.address, key(sender).pubkey(), 0, 1, 1, body))
+    await one.turn()
+    assert not one.host.way_out
+    await say("renter", 2, EGRESS)
+    assert one.host.way_out
+    world.chain.advance(7 * 3_600)
+    await one.turn(3)
+    assert not one.host.way_out
+    await boards.close()

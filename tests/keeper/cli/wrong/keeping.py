@@ -76,6 +76,8 @@ SETTINGS = {
     "operators": '["127.0.0.1"]',
     "leases": "none",
     "lease_rate": "0",
+    "egress": '["PyPI.org"]',
+    "egress_limit": "0",
     "log": "loud",
 }
 MORE_SETTINGS = [
