@@ -18,12 +18,13 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from keeper.budgets import Buckets, Rate
 from keeper.compute.carrier import yields
 from keeper.compute.egress import PORT, Address, Network, allows, is_name, reachable
+from keeper.compute.namespace import Namespaces
 
 HOST, LISTENS = "127.0.0.1", 3_128
 """Where a renter's code finds it, in each sandbox."""
@@ -115,7 +116,7 @@ class Proxy:
 
     @asynccontextmanager
     async def open(self, inside: socket.socket, shown: socket.socket) -> AsyncIterator[None]:
-        """Serve at two bound sockets meanwhile: connections at one, figures alone at the other.
+        """Serve at two sockets that listen meanwhile: connections at one, figures alone at the other.
 
         Both are closed with it, and so is every connection.
         """
@@ -123,8 +124,6 @@ class Proxy:
         self._threads = ThreadPoolExecutor(LOOKUPS, "egress")
         self._log.info("worker.egress_opened", names=len(self._allowed), left=self.meter.left)
         try:
-            for made in serves:
-                made.listen(WAITING)
             self._tasks |= {asyncio.create_task(self._accept(*each)) for each in serves.items()}
             yield
         finally:
@@ -336,6 +335,25 @@ class Proxy:
         if self.meter.left:
             self.meter.limit = self.meter.sent + self.meter.received
             self._log.warning("worker.egress_spent", bytes=self.meter.limit)
+
+
+async def listening(spaces: Namespaces, address: IPv4Address) -> tuple[socket.socket, socket.socket]:
+    """The sockets for :meth:`Proxy.open` in a sandbox that is at ``address`` of its overlay.
+
+    Raises SandboxFailed; OSError where the renter's own code has one of the ports.
+    """
+    inside, shown = await spaces.socket("tcp"), await spaces.socket("tcp")
+    try:
+        for made, place in ((inside, (HOST, LISTENS)), (shown, (str(address), SHOWN))):
+            # What went through the last one may still be ending.
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind(place)
+            made.listen(WAITING)
+    except OSError:
+        inside.close()
+        shown.close()
+        raise
+    return inside, shown
 
 
 async def _head(reader: asyncio.StreamReader) -> bytes:

@@ -29,7 +29,7 @@ from keeper.compute.namespace import Namespaces, SandboxFailed
 from keeper.compute.node import Alive, HeadSilent, Node, alive
 from keeper.compute.overlay import LINE, Overlay
 from keeper.compute.peers import Other, Peers
-from keeper.compute.proxy import HOST, LISTENS, SHOWN, Meter, Proxy
+from keeper.compute.proxy import Meter, Proxy, listening
 from keeper.compute.runtime import Runtime, RuntimeFailed
 from keeper.compute.sandbox import Limits, Sandbox, clear
 from keeper.compute.tools import lacking
@@ -185,19 +185,13 @@ class Machine:
             return
         meter = self._meters.setdefault(self._lease, Meter(self._share.most_out))
         proxy = Proxy(self._share.allowed, meter, self._overlay.line, _own, self._log)
-        inside, shown = await self._spaces.socket("tcp"), await self._spaces.socket("tcp")
-        stack = AsyncExitStack()
         try:
-            for each in (inside, shown):  # What went through the last one may still be ending.
-                each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            inside.bind((HOST, LISTENS))
-            shown.bind((str(self._overlay.address), SHOWN))
-            await stack.enter_async_context(proxy.open(inside, shown))
+            sockets = await listening(self._spaces, self._overlay.address)
         except OSError as error:
-            inside.close()
-            shown.close()
             self._log.warning("worker.egress_failed", reason=str(error))
             return
+        stack = AsyncExitStack()
+        await stack.enter_async_context(proxy.open(*sockets))
         self._way_out = stack
 
     async def start(self, node: Node) -> None:

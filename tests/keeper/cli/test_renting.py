@@ -104,6 +104,31 @@ def test_a_job_is_stopped(rent) -> None:
     assert code == 1 and "the cluster has no job nothing" in err
 
 
+FETCH = """
+import urllib.request
+for name in ("evil", "models"):
+    try:
+        urllib.request.urlopen(f"https://{name}.example/")
+    except OSError as error:
+        print("TOLD", getattr(error, "reason", error))
+"""
+
+
+def test_a_job_is_told_where_the_way_out_is(rent, rented: Rented) -> None:
+    """All jobs here have it: Ray's own connections don't take it."""
+    code, out, err = rent("cluster", "submit", "--follow", "--", "python", "-c", FETCH)
+    told = [each for each in out.splitlines() if each.startswith("TOLD")]
+    refused = "TOLD Tunnel connection failed: "
+    assert code == 0 and len(told) == 2, err
+    assert told[0].startswith(f"{refused}403 evil.example isn't on the list of this device's supplier")
+    assert told[1].startswith(f"{refused}502 models.example isn't found by this device just now")
+    nodes = json.loads(rent("cluster", "metrics", "--json")[1])["nodes"]
+    assert [each["way_out"]["allowed"] for each in nodes] == [["models.example"]] * 2
+    assert [each["way_out"]["refused"] for each in nodes] == [2, 0]
+    code, out, _ = rent("cluster", "metrics")
+    assert code == 0 and out.count("0 MiB of 1 MiB") == 2
+
+
 def test_files_go_to_a_node_and_come_back(rent, rented: Rented, tmp_path: Path) -> None:
     source, back = tmp_path / "set", tmp_path / "back"
     (source / "deep").mkdir(parents=True), back.mkdir()
@@ -142,7 +167,7 @@ def test_nodes_tell_what_they_use(rent, rented: Rented) -> None:
         assert 0 < each["memory_used"] <= each["memory_total"] and each["disk_free"] > 0
         assert 0 < each["objects_used"] + each["objects_free"] <= OBJECTS
     code, out, _ = rent("cluster", "metrics")
-    assert code == 0 and out.count("MiB of") == 4
+    assert code == 0 and out.count("MiB of") == 6
 
 
 def test_a_notebook_server_on_the_head_is_reached_by_its_token_alone(rent, connected: Connected) -> None:

@@ -101,6 +101,7 @@ def bound() -> socket.socket:
     made = socket.socket()
     made.setblocking(False)
     made.bind(("127.0.0.1", 0))
+    made.listen(module.WAITING)
     return made
 
 

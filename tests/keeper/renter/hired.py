@@ -34,6 +34,7 @@ from keeper.compute.namespace import Namespaces
 from keeper.compute.node import Node
 from keeper.compute.overlay import Overlay
 from keeper.compute.peers import Peers
+from keeper.compute.proxy import Meter, Proxy, listening
 from keeper.compute.sandbox import Sandbox
 from keeper.compute.ways import Ways
 from keeper.compute.wire import Network
@@ -52,6 +53,8 @@ from tests.programs.world import key
 NETWORK = Network(bytes(GENESIS), orders.PROGRAM.address)
 LOG = structlog.get_logger()
 LOOK_SECONDS, BEAT_SECONDS = 1.0, 20.0
+ALLOWED = ("models.example",)
+"""Where devices let their renter's code out to: a name that leads nowhere."""
 
 
 @dataclass
@@ -186,7 +189,9 @@ async def _device(here: Hired, name: str) -> AsyncIterator[Device]:
             ways.begin()
             while await talk.introduce() is not None:
                 pass  # A board that is slow is asked again.
-            yield Device(name, lease.number, address, sandbox, overlay, ways, peers, talk)
+            out = Proxy(ALLOWED, Meter(1 << 20), overlay.line, list, LOG)
+            async with out.open(*await listening(spaces, address)):
+                yield Device(name, lease.number, address, sandbox, overlay, ways, peers, talk)
         finally:
             await ways.close()
             await boards.close()

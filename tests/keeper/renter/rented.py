@@ -107,7 +107,7 @@ class Connected:
         }
         with socket.create_server(("127.0.0.1", 0)) as tried:
             self.notebook = int(tried.getsockname()[1])
-        ports = ["--jobs", "0", "--port", f"{self.notebook}:{NOTEBOOK}"]
+        ports = ["--jobs", "0", "--port", f"{self.notebook}:{NOTEBOOK}", "--egress"]
         self.process = subprocess.Popen(
             # A shell's background commands, such as these tests may be one of, ignore Ctrl+C.
             ["env", "--default-signal=INT", IONET, "cluster", "connect", rented.order, *ports],

@@ -19,7 +19,7 @@ from keeper.worker.assemble import is_processor
 from keeper.worker.serving import capacity, part
 from keeper.worker.serving.capacity import GIB
 from keeper.worker.state import StateError
-from tests.keeper.worker.hiring import ACTIVE, JOINING, NETWORK, PREPARING, Field, reach
+from tests.keeper.worker.hiring import ACTIVE, IDLE, JOINING, NETWORK, PREPARING, Field, reach
 from tests.programs.world import key
 
 # -- boards and messages ---------------------------------------------------------------------------
@@ -228,7 +228,7 @@ async def test_a_way_out_is_open_while_the_renters_newest_key_asks_for_it(field:
     assert not one.host.way_out
     await say("renter", 2, EGRESS)
     assert one.host.way_out
-    world.chain.advance(7 * 3_600)
+    world.chain.warp_to(one.hired._mine().stop)
     await one.turn(3)
-    assert not one.host.way_out
+    assert (one.state, one.host.way_out) == (IDLE, False)
     await boards.close()
