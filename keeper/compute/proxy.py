@@ -180,7 +180,8 @@ class Proxy:
     async def _serve(self, inside: Streams) -> None:
         self._open += 1
         try:
-            await self._answered(inside, self._connect)
+            if self._open <= 2 * MOST_OPEN:  # More of those that say nothing aren't waited for.
+                await self._answered(inside, self._connect)
         finally:
             self._open -= 1
 

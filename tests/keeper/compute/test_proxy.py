@@ -288,6 +288,16 @@ async def test_connections_at_a_time_have_an_end(monkeypatch: pytest.MonkeyPatch
             each.close()
 
 
+async def test_nor_are_more_held_that_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_OPEN", 3)
+    async with Place().open() as place:
+        held = [await asyncio.open_connection("127.0.0.1", place.port) for _ in range(6)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        assert await reader.read() == b""
+        for each in (writer, *(writer for _, writer in held)):
+            each.close()
+
+
 async def test_connections_are_taken_at_a_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     """Further ones wait in the kernel: code that connects without end costs the agent no more for it."""
     monkeypatch.setattr(module, "PACE", Rate(3, 1e-9))
