@@ -70,6 +70,7 @@ CAUGHT = {
     "runtime/look.py": "a look that takes too long: the keeper tells of it",
     "tables.py": "becomes a TableError in the caller",
     "settings/__init__.py": "pydantic's way to refuse a value: read_settings makes it SettingsRefused",
+    "settings/explorer.py": "the same: a setting that names no explorer",
     "settings/keys.py": "becomes KeyRefused in both callers",
 }
 """Why a module raises an exception of Python's own: nobody but us can cause it, or it is caught at once."""
