@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from keeper.chain.errors import NodeRefused
 from keeper.chain.protocol import ChainReader
 from keeper.chain.records import Commitment, Head
 from keeper.pow.clock import (
@@ -28,13 +29,15 @@ async def first_at(
     """The first block whose time is ``time`` or later; None while there is none.
 
     Asks for blocks around it alone, as a node may have no older ones. Block times never fall. With a block
-    ``near`` the time it is looked for by the pace since that one, which takes few questions.
+    ``near`` the time it is looked for by the pace since that one, which takes few questions. Raises
+    NodeRefused where the node's history begins too late to tell.
     """
     # The slot last: what the clock shows has a block by then.
     now, newest = (await chain.clock(commitment)).unix_timestamp, await chain.slot(commitment)
     if now < time:
         return None
     asked: dict[int, Head | None] = {}
+    refused: dict[int, NodeRefused] = {}
 
     async def block(slot: int) -> Head | None:
         if slot not in asked:
@@ -42,7 +45,12 @@ async def first_at(
         return asked[slot]
 
     async def is_before(slot: int) -> bool:
-        head = await block(slot)
+        try:
+            head = await block(slot)
+        except NodeRefused as refusal:
+            # A guess came out before the node's history: what is looked for may still be in it.
+            refused[slot] = refusal
+            return True
         return head is not None and head.time < time
 
     if near is not None and near.time < now and near.slot < newest:
@@ -60,6 +68,8 @@ async def first_at(
     while low < high:
         middle = (low + high) // 2
         low, high = (middle + 1, high) if await is_before(middle) else (low, middle)
+    if low - 1 in refused:
+        raise refused[low - 1]
     return await block(low)
 
 

@@ -48,6 +48,10 @@ LONGEST_JUMP = 10 * DAY
 """Seconds; an epoch has slots for a little more."""
 SLOWEST = 0.75
 """By its slots the clock goes so fast at least (``MAX_ALLOWABLE_DRIFT_PERCENTAGE_FAST`` of the runtime)."""
+FASTEST = 2.5
+"""And so fast at most (``MAX_ALLOWABLE_DRIFT_PERCENTAGE_SLOW_V2``)."""
+STRIDE = 20
+"""Seconds by which a clock moves at a time that is to be fast: a third of a tick."""
 
 
 class Place(Protocol):
@@ -58,8 +62,12 @@ class Place(Protocol):
         """Where it answers."""
         ...
 
-    def jump(self, keep: int, slots: int) -> None:
+    def jump(self, keep: int, slots: int, ahead: int | None = None) -> None:
         """See :meth:`Validator.jump`."""
+        ...
+
+    def set_ahead(self, seconds: int) -> None:
+        """See :meth:`Validator.set_ahead`."""
         ...
 
 
@@ -179,7 +187,24 @@ class LiveChain:
             self._jump(min(left, LONGEST_JUMP))
         self._wait_until(unix_timestamp)
 
-    def _jump(self, seconds: int) -> None:
+    def pass_through(self, begin: int, end: int) -> None:
+        """Come to ``end`` with blocks at all times from ``begin`` on, :data:`STRIDE` seconds apart at most.
+
+        ``begin`` is jumped to. From then on the machine's clock, as the validator sees it, is set ahead again
+        and again: votes tell that time, and the runtime believes them between three quarters of what the
+        epoch's slots should have taken and two and a half times that, of which the jump leaves plenty.
+        """
+        seconds = begin - self.now()
+        assert seconds * (FASTEST / SLOWEST - 1) > end - begin, "the runtime would hold the clock back"
+        ahead = begin - int(time.time())
+        self._jump(seconds, ahead)
+        while end - self.now() > STRIDE:
+            ahead += STRIDE
+            self._validator.set_ahead(ahead)
+            self._wait_until(int(time.time()) + ahead)
+        self._wait_until(end)
+
+    def _jump(self, seconds: int, ahead: int | None = None) -> None:
         """Move the clock by restarting the validator at a later slot; it may come out some seconds later.
 
         A restart makes its clock the start of the slot's epoch, and votes of more than an epoch ago tell no
@@ -188,7 +213,7 @@ class LiveChain:
         have the machine's time, which the clock is ahead of. It goes on at three quarters of its pace.
         """
         clock = self.run(RpcChain.clock)
-        self._validator.jump(clock.slot, math.ceil(seconds / (SLOT_SECONDS * SLOWEST)))
+        self._validator.jump(clock.slot, math.ceil(seconds / (SLOT_SECONDS * SLOWEST)), ahead)
         self.run(RpcChain.close)
         self._rpc = self._connect()
         self._wait_until(clock.unix_timestamp + seconds)

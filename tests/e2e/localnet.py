@@ -49,8 +49,12 @@ class Localnet:
         self._thread.join()
         self._loop.close()
 
-    def jump(self, keep: int, slots: int) -> None:
+    def jump(self, keep: int, slots: int, ahead: int | None = None) -> None:
         """Its clock is moved by a method: nobody jumps."""
+        raise NotImplementedError
+
+    def set_ahead(self, seconds: int) -> None:
+        """Nor does anybody set another."""
         raise NotImplementedError
 
     def _serve(self) -> None:
@@ -82,3 +86,7 @@ class LocalnetChain(LiveChain):
         seconds = max(0, unix_timestamp - self.now())
         if seconds:
             self.run(lambda chain: chain._asker.ask("ionet_advance", [seconds], dict, again=False))
+
+    def pass_through(self, begin: int, end: int) -> None:
+        """What it executed has blocks at all times, however its clock was moved."""
+        self.warp_to(end)

@@ -116,6 +116,13 @@ class Network(StakeCalls, OrdersCalls):
         """Come to a time, at once or by waiting."""
         self.pair.warp(max(time, self.now))
 
+    def pass_through(self, begin: int, end: int) -> None:
+        """Come to ``end`` with blocks all along from ``begin`` on, which :meth:`wait_until` may leave out."""
+        chain = self.pair.world.chain
+        if isinstance(chain, LiveChain):
+            chain.pass_through(begin, end)
+        self.wait_until(end)
+
     # -- people ------------------------------------------------------------------------------------
 
     def join(self, name: str) -> Address:

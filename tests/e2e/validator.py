@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from solders.pubkey import Pubkey
 
@@ -35,6 +38,8 @@ LEDGER_SHREDS = 2_000_000
 START_SECONDS = 180
 SNAPSHOT_SECONDS = 300
 STOP_SECONDS = 60
+CLOCK = Path(__file__).with_name("clock.c")
+"""For a machine's clock that only the validator sees."""
 
 
 def binary() -> Path | None:
@@ -52,6 +57,7 @@ class Validator:
         Raises RuntimeError with the end of its output when it doesn't, as :meth:`jump` does.
         """
         self._folder = Path(tempfile.mkdtemp(prefix="ionet-validator-"))
+        self._clock = self._folder / "clock"
         self._first_good = 0
         first = _free_ports(PORTS)
         self.url = f"http://127.0.0.1:{first}"
@@ -74,8 +80,10 @@ class Validator:
     ) -> None:
         self.stop()
 
-    def jump(self, keep: int, slots: int) -> None:
+    def jump(self, keep: int, slots: int, ahead: int | None = None) -> None:
         """Start it anew so many slots into the epoch after the next, with what happened up to slot ``keep``.
+
+        With ``ahead`` it sees the machine's clock so many seconds ahead, and as :meth:`set_ahead` says later.
 
         It begins with the last snapshot that it has packed, whatever it did afterwards. The first ones after
         a jump are no good: they list transactions of slots before it, which the SlotHistory sysvar with its
@@ -85,7 +93,19 @@ class Validator:
         self._end()
         slot = (keep // EPOCH_SLOTS + 2) * EPOCH_SLOTS + slots
         self._first_good = slot + LISTED_SLOTS
-        self._start("--warp-slot", str(slot))
+        clock = {}
+        if ahead is not None:
+            self._clock.write_bytes(bytes(8))
+            self.set_ahead(ahead)
+            library = self._folder / "clock.so"
+            subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, CLOCK], check=True)
+            clock = {"LD_PRELOAD": str(library), "CLOCK_AHEAD": str(self._clock)}
+        self._start("--warp-slot", str(slot), environment=clock)
+
+    def set_ahead(self, seconds: int) -> None:
+        """After such a jump: let it see the clock so many seconds ahead from now on."""
+        with self._clock.open("r+b", buffering=0) as file:
+            file.write(seconds.to_bytes(8, sys.byteorder, signed=True))
 
     def stop(self) -> None:
         """End it and remove its ledger."""
@@ -99,10 +119,13 @@ class Validator:
                 raise RuntimeError(f"{NAME} made no snapshot of slot {slot} or later")
             time.sleep(0.2)
 
-    def _start(self, *options: str) -> None:
+    def _start(self, *options: str, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         with (self._folder / "output").open("w") as output:
             self._process = subprocess.Popen(
-                [*self._command, *options], stdout=output, stderr=subprocess.STDOUT
+                [*self._command, *options],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **environment},
             )
         with ExitStack() as failed:
             failed.callback(self.stop)

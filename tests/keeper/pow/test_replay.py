@@ -11,6 +11,7 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import ChainReader, Commitment, Head
 from keeper.chain.embedded import EmbeddedChain
+from keeper.chain.errors import NodeRefused
 from keeper.chain.records import Clock
 from keeper.chain.rpc import RpcChain
 from keeper.pow.clock import HOUR, HourPlan, Network, Ping, Wave
@@ -136,6 +137,8 @@ class Cluster:
     def __init__(self, seconds: int) -> None:
         self.heads: list[Head] = []
         self.asked = 0
+        self.begins = 0
+        """The first slot of the node's history."""
         slot, time = 1_000, float(START)
         while time < START + seconds:
             slot, time = slot + 1, time + (0.39 if int(time) // 400 % 2 else 0.46)
@@ -150,6 +153,8 @@ class Cluster:
 
     async def head(self, slot: int, commitment: Commitment) -> Head | None:
         self.asked += 1
+        if slot < self.begins:
+            raise NodeRefused(f"the node hasn't got the first block from slot {slot} on")
         return next((each for each in self.heads if each.slot >= slot), None)
 
 
@@ -179,3 +184,19 @@ async def test_near_any_block_the_first_from_a_time_on_is_the_same() -> None:
         for time in range(START - 5, START + 905, 41):
             expected = next((each for each in cluster.heads if each.time >= time), None)
             assert await first_at(chain, time, FINALIZED, near) == expected
+
+
+@pytest.mark.parametrize("near", [None, 0, 700, -1])
+async def test_a_guess_before_a_nodes_history_is_none_that_ends_the_search(near: int | None) -> None:
+    """What the node has is found, whatever the guess; of what it hasn't it is said that others have more."""
+    cluster = Cluster(900)
+    chain = cast("ChainReader", cluster)
+    known = cluster.heads[near] if near is not None else None
+    cluster.begins = cluster.heads[1_000].slot
+    there = cluster.heads[1_001:]
+    for time in range(there[0].time + 1, START + 900, 29):
+        expected = next(each for each in there if each.time >= time)
+        assert await first_at(chain, time, FINALIZED, known) == expected
+    for time in (START - 5, START + 100, cluster.heads[1_000].time - 1):
+        with pytest.raises(NodeRefused, match="hasn't got"):
+            await first_at(chain, time, FINALIZED, known)
