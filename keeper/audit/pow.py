@@ -75,6 +75,8 @@ class Files:
     findings: list[Finding] = field(default_factory=list)
     counts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     _roots: dict[tuple[int, bytes], tuple[bytes, str]] = field(default_factory=dict)
+    _whole: set[bytes] = field(default_factory=set)
+    """The openings that are held, each read once for all operators."""
 
     def run(self, number: int, folders: Sequence[Path]) -> None:
         """All of them."""
@@ -207,7 +209,8 @@ class Files:
         """An opening that an operator says it holds."""
         self.counts["openings"] += 1
         digest = whole_key(row["blob"])
-        if any(files.get(digest) is not None for _, files in held):
+        if digest in self._whole or any(files.get(digest) is not None for _, files in held):
+            self._whole.add(digest)
             return
         place = f"row {at + 1}, {Pubkey(whole_key(row['device']))}"
         for _, files in held:

@@ -162,6 +162,8 @@ def included_evidence(
     one that somebody holds by chance would part operators for ever.
     """
     found, most = {}, evidence_limit(there, waves)
+    whole: dict[bytes, int] = {}
+    """The lengths of blobs that are held, each read once for all operators."""
     for operator, posting in first_postings(postings, hour, PostKind.EVIDENCE, 0).items():
         data = _held(held, posting.hash)
         if data is None or posting.at >= start + EVIDENCE_SECONDS or len(data) > most:
@@ -180,7 +182,8 @@ def included_evidence(
             continue
         rows = evidence.rows[[_is_due(due, row) for row in evidence.rows]]
         raw, lengths = rows["blob"].tobytes(), rows["length"].tolist()
-        if all(_is_held(held, raw[32 * at : 32 * at + 32], length) for at, length in enumerate(lengths)):
+        blobs = (raw[at : at + 32] for at in range(0, len(raw), 32))
+        if all(_length(held, each, whole) == length for each, length in zip(blobs, lengths, strict=True)):
             answered = np.zeros((len(pings), len(devices)), bool)
             at = np.searchsorted(devices, asked)
             known = at < len(devices)
@@ -201,6 +204,8 @@ def _held(held: Mapping[bytes, bytes], digest: bytes) -> bytes | None:
     return data if data is not None and sha256(data).digest() == digest else None
 
 
-def _is_held(held: Mapping[bytes, bytes], digest: bytes, length: int) -> bool:
-    data = _held(held, digest)
-    return data is not None and len(data) == length
+def _length(held: Mapping[bytes, bytes], digest: bytes, whole: dict[bytes, int]) -> int | None:
+    """A blob's, None where it isn't held."""
+    if digest not in whole and (data := _held(held, digest)) is not None:
+        whole[digest] = len(data)
+    return whole.get(digest)

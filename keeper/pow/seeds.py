@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from typing import NamedTuple
 
 from solders.pubkey import Pubkey
 
-from keeper.pow.hashing import digest, first_u64, u8, u16, u64
+from keeper.pow.hashing import digest, first_u64, tagged, u8, u16, u64
 from keeper.pow.profiles import Profile, Residency
 
 ALL = 1 << 16
 """The share of devices that is opened where all are."""
+_DRAWS = struct.Struct("<QQQQ")
 
 
 class Pick(NamedTuple):
@@ -89,13 +91,13 @@ def plot_root(roots: Sequence[bytes]) -> bytes:
 def picks(seed: bytes, device: Pubkey, root: bytes, profile: Profile, procs: int) -> list[Pick]:
     """The picks of a device that committed to ``root``, in order, some perhaps the same; ``seed`` opens."""
     bounds = procs, profile.m, profile.segments
-    return [Pick(*each) for each in _drawn("pick", seed, device, root, profile.q, bounds)]
+    return list(map(Pick._make, _drawn("pick", seed, device, root, profile.q, bounds)))
 
 
 def plot_picks(seed: bytes, device: Pubkey, root: bytes, residency: Residency, procs: int) -> list[PlotPick]:
     """The same in a residency wave."""
     bounds = procs, residency.passes, residency.m
-    return [PlotPick(*each) for each in _drawn("vpick", seed, device, root, residency.q, bounds)]
+    return list(map(PlotPick._make, _drawn("vpick", seed, device, root, residency.q, bounds)))
 
 
 def is_opened(seed: bytes, device: Pubkey, alpha: int) -> bool:
@@ -112,7 +114,8 @@ def _drawn(
     tag: str, seed: bytes, device: Pubkey, root: bytes, q: int, bounds: tuple[int, int, int]
 ) -> Iterator[tuple[int, int, int]]:
     """Three draws a pick, each below its bound. The bias is below bound / 2^64."""
-    for number in range(pick_count(q, bounds[0])):
-        drawn = struct.unpack_from("<QQQ", digest(tag, seed, bytes(device), root, u16(number)))
-        x, y, z = (each % bound for each, bound in zip(drawn, bounds, strict=True))
-        yield x, y, z
+    first, second, third = bounds
+    start = tagged(tag) + seed + bytes(device) + root
+    for number in range(pick_count(q, first)):
+        x, y, z, _ = _DRAWS.unpack(sha256(start + u16(number)).digest())
+        yield x % first, y % second, z % third
