@@ -41,10 +41,10 @@ from keeper.operator.operator import Operator  # noqa: E402
 from keeper.operator.roster import Entry, Roster  # noqa: E402
 from keeper.operator.running import served  # noqa: E402
 from keeper.operator.service import POLL_SECONDS  # noqa: E402
-from keeper.operator.verification import Here  # noqa: E402
 from keeper.operator.waves import Held  # noqa: E402
 from keeper.pow.clock import Network, Ping, Wave, WaveKind  # noqa: E402
 from keeper.pow.profiles import read_profiles  # noqa: E402
+from keeper.pow.verification import Here  # noqa: E402
 from keeper.rewards.peers import Peers  # noqa: E402
 from keeper.runtime.listen import listen  # noqa: E402
 

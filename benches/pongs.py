@@ -37,10 +37,10 @@ from keeper.operator.limits import Limits  # noqa: E402
 from keeper.operator.operator import Operator  # noqa: E402
 from keeper.operator.roster import Entry, Roster  # noqa: E402
 from keeper.operator.running import served  # noqa: E402
-from keeper.operator.verification import Here  # noqa: E402
 from keeper.pow.clock import Network, Ping  # noqa: E402
 from keeper.pow.messages import Pong  # noqa: E402
 from keeper.pow.profiles import read_profiles  # noqa: E402
+from keeper.pow.verification import Here  # noqa: E402
 from keeper.rewards.peers import Peers  # noqa: E402
 from keeper.runtime.listen import listen  # noqa: E402
 

@@ -12,7 +12,7 @@ from keeper.audit import votes
 from keeper.audit.findings import Code, Finding, Part, Unchecked
 from keeper.audit.hour import FIRST, PART, Audited, Before, Given, audit
 from keeper.audit.index import Index, indexed
-from keeper.audit.openings import Openings
+from keeper.audit.openings import Openings, through
 from keeper.audit.published import PublishedHour, digests, read
 from keeper.audit.sources import Source, Told, untold
 from keeper.audit.votes import Claim, Vote
@@ -28,6 +28,7 @@ from keeper.pow.profiles import Profiles, ProfilesError, read_profiles
 from keeper.pow.profiles_by_hour import BESIDE, ByHour, read_profiles_by_hour
 from keeper.pow.record import NAME, HourRecord, RecordError
 from keeper.pow.replay import first_at
+from keeper.rewards.batches import verified
 from keeper.rewards.held import HeldFiles
 from keeper.rewards.history import History
 from keeper.rewards.publication import MANIFEST, OBSERVED, PublicationError
@@ -188,9 +189,10 @@ class _Walk:
         salt = await self._salt(start) if self.source.share < 1 else b""
         held = await asyncio.to_thread(Held, self.source.evidence, number) if self.source.evidence else None
         verifiers: list[Openings] = []
+        verifying = through(self.source.verifier) if self.source.verifier else verified
 
         def verify(verdicts: Rows) -> Openings:
-            verifiers.append(Openings(verdicts, self.source.share, salt))
+            verifiers.append(Openings(verdicts, self.source.share, salt, verifying))
             return verifiers[-1]
 
         hour = Hour(number, start, emission.cumulative(self.start_month, number + 1))

@@ -2,15 +2,49 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from hashlib import sha256
 from math import ceil
 
+from keeper.errors import UserError
 from keeper.pow.codes import HARD, Code
 from keeper.pow.files import whole_key
+from keeper.pow.verification import BATCH, Verifier
+from keeper.rewards.batches import batches, in_order, verified
 from keeper.rewards.due import Opening
-from keeper.rewards.merge import verified
+from keeper.rewards.merge import Verify
 from keeper.tables import Rows
+
+FEW = 4 * BATCH
+"""Openings that are verified sooner than another process has begun."""
+
+
+class VerificationEnded(UserError):
+    """A process that verified openings was ended."""
+
+
+def through(verifier: Verifier) -> Verify:
+    """Have ``verifier`` verify, for callers on other threads than the running loop's; few are verified there.
+
+    Raises VerificationEnded.
+    """
+    loop = asyncio.get_running_loop()
+
+    def codes(openings: Sequence[Opening]) -> list[Code]:
+        if len(openings) <= FEW:
+            return verified(openings)
+        groups = batches(openings, BATCH)
+        asked = asyncio.run_coroutine_threadsafe(verifier.run([batch for _, batch in groups]), loop)
+        try:
+            return in_order(openings, groups, asked.result())
+        except BrokenProcessPool as error:
+            raise VerificationEnded(
+                "a process that verified openings was ended from outside: audit again, perhaps with --sample"
+            ) from error
+
+    return codes
 
 
 class Openings:
@@ -21,9 +55,9 @@ class Openings:
     is taken as it is stated.
     """
 
-    def __init__(self, stated: Rows, share: float, salt: bytes) -> None:
-        """``stated`` are ``VERDICT`` rows."""
-        self._share, self._salt = share, salt
+    def __init__(self, stated: Rows, share: float, salt: bytes, verify: Verify = verified) -> None:
+        """``stated`` are ``VERDICT`` rows; ``verify`` is what verifies."""
+        self._share, self._salt, self._verify = share, salt, verify
         self._stated = {(int(row["wave"]), whole_key(row["device"])): int(row["code"]) for row in stated}
         self._known: dict[tuple[bytes, bytes, bytes, bytes], Code] = {}
 
@@ -44,7 +78,7 @@ class Openings:
         else:
             chosen_of = list(chosen)
         fresh = [at for at in chosen_of if names[at] not in self._known]
-        for at, code in zip(fresh, verified([openings[at] for at in fresh]), strict=True):
+        for at, code in zip(fresh, self._verify([openings[at] for at in fresh]), strict=True):
             self._known[names[at]] = code
         for at in chosen_of:
             codes[at] = self._known[names[at]]

@@ -17,6 +17,7 @@ from keeper.indexer.guard import place_of
 
 if TYPE_CHECKING:
     from keeper.audit.index import Index  # The database, which not all parts need.
+    from keeper.pow.verification import Verifier  # Nor this.
 
 
 class Told(Protocol):
@@ -66,6 +67,8 @@ class Source:
     """Who alone may upgrade the programs; None where nobody said."""
     profiles: Path | None = None
     """Which tables of proof of work hold when, on a network with its own; None for ionet's."""
+    verifier: Verifier | None = None
+    """Where openings are verified; None for this process."""
     shared: Shared | None = None
     """What other parts of the same audit have made already; None for a part that is alone."""
 
@@ -81,8 +84,10 @@ async def opened(
     share: float = 1.0,
     authority: Pubkey | None = None,
     profiles: Path | None = None,
+    verifier: Verifier | None = None,
 ) -> AsyncIterator[Source]:
     """A source at ``chain``, an RPC node's URL or a saved chain's file, which stays as it is."""
     async with connect(chain) as connected:
         name = place_of(chain)
-        yield Source(name, connected, rewards, evidence, market, database, share, authority, profiles)
+        files = rewards, evidence, market
+        yield Source(name, connected, *files, database, share, authority, profiles, verifier)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import Progress
@@ -24,6 +24,9 @@ from keeper.settings import Settings
 from keeper.terminal import audit as shown
 from keeper.terminal.answers import auditing
 from keeper.terminal.tables import errors
+
+if TYPE_CHECKING:
+    from keeper.pow.verification import Verifier
 
 ALL = "all"
 MAX_HOUR = 2**32 - 1
@@ -64,6 +67,15 @@ SampleOption = Annotated[
 DatabaseOption = Annotated[
     str | None, typer.Option(help="URL of an index that is held to the chain", show_default="none")
 ]
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="verify openings on this Ray cluster",
+        show_default="a process a core",
+    ),
+]
 EachOption = Annotated[
     bool, typer.Option("--all", help="show each finding, where many say the same of other places")
 ]
@@ -85,11 +97,12 @@ def all_parts(
     evidence: EvidenceOption = None,
     market: MarketOption = None,
     database: DatabaseOption = None,
+    ray: RayOption = None,
     each: EachOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """All parts, one after the other."""
-    run((), chain, each, as_json, rewards, evidence, market, database)
+    run((), chain, each, as_json, rewards, evidence, market, database, verifying=True, ray=ray)
 
 
 @app.command("chain")
@@ -129,6 +142,7 @@ def hour(
     chain: ChainOption = None,
     rewards: RewardsOption = None,
     evidence: EvidenceOption = None,
+    ray: RayOption = None,
     each: EachOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -139,7 +153,8 @@ def hour(
     with needs("keeper", "ionet audit hour"):
         from keeper.audit import hours  # noqa: PLC0415 - the database, which no other command pays for
     check = partial(hours.check, only=None if hour is None else {hour})
-    run((), chain, each, as_json, rewards, evidence, check=check, share=sample / 100)
+    share = sample / 100
+    run((), chain, each, as_json, rewards, evidence, check=check, share=share, verifying=True, ray=ray)
 
 
 @app.command("pow")
@@ -280,12 +295,16 @@ def run(  # noqa: PLR0913, PLR0917 - what each command was given
     authority: str | None = None,
     check: parts.Run | None = None,
     share: float = 1.0,
+    verifying: bool = False,
+    ray: str | None = None,
 ) -> None:
     """Run parts by their names, all for none, tell what came of them, and end with their exit code.
 
-    With a ``check`` that alone is run.
+    With a ``check`` that alone is run. For one that is ``verifying`` openings there is a process for each
+    core, or the Ray cluster at ``ray``.
     """
     chosen = settings(chain)
+    verifier = _verifier(ray) if verifying else None
 
     async def look(told: Told) -> Report:
         there = folders_of(chosen, rewards, evidence)
@@ -298,14 +317,26 @@ def run(  # noqa: PLR0913, PLR0917 - what each command was given
             share=share,
             authority=address(authority) if authority else None,
             profiles=chosen.profiles,
+            verifier=verifier,
         ) as source:
             return await (
                 parts.run(source, names, told) if check is None else parts.only(source, check, told)
             )
 
-    with _progress() as told:
-        report = asyncio.run(look(told))
+    try:
+        with _progress() as told:
+            report = asyncio.run(look(told))
+    finally:
+        if verifier is not None:
+            verifier.close()
     end(report, each, as_json)
+
+
+def _verifier(ray: str | None) -> Verifier:
+    """Made before there is a loop: Ray's client starts threads, and says at once when there is no cluster."""
+    with needs("keeper", "ionet audit"):
+        from keeper.pow.verification import Cluster, Processes  # noqa: PLC0415 - as above
+    return Cluster(ray) if ray else Processes()
 
 
 def folders_of(

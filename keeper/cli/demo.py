@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from keeper.cli.extras import needs
-from keeper.operator.quiet import one_thread
+from keeper.pow.quiet import one_thread
 from keeper.terminal.tables import console
 
 

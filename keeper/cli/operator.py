@@ -29,8 +29,8 @@ from keeper.operator.descriptors import require_descriptors
 from keeper.operator.limits import Limits
 from keeper.operator.metrics import Metrics, application
 from keeper.operator.operator import Operator
-from keeper.operator.verification import Cluster, Processes, Verifier
 from keeper.pow.profiles_by_hour import read_profiles_by_hour
+from keeper.pow.verification import Cluster, Processes, Verifier
 from keeper.rewards.peers import Peers
 from keeper.runtime import logs
 from keeper.runtime.listen import listen

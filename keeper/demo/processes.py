@@ -25,7 +25,7 @@ from keeper.demo.crew import Crew, Line, Told
 from keeper.demo.fleet import Machine
 from keeper.demo.pipes import Asked, Clerk, PipedLine, Wire
 from keeper.demo.quiet import quiet_log
-from keeper.operator.quiet import one_thread
+from keeper.pow.quiet import one_thread
 from keeper.worker.sources import Operators
 
 END_SECONDS = 10.0

@@ -42,14 +42,14 @@ from keeper.operator.limits import Gate, Limits
 from keeper.operator.operator import Operator
 from keeper.operator.refusals import Refusal
 from keeper.operator.running import network_of, served
-from keeper.operator.verification import Batch
-from keeper.operator.verification import Processes as Verification
 from keeper.operator.waves import OPENING_SECONDS, SEAL_AFTER, Held, Taken
 from keeper.pow.clock import APART, HOUR, OPEN_AFTER, Ping, Wave, WaveClock, WaveKind, epoch_start
 from keeper.pow.codes import Code
 from keeper.pow.files import ROOTS
 from keeper.pow.profiles_by_hour import BESIDE, ByHour
 from keeper.pow.replay import clock_at, events, first_at
+from keeper.pow.verification import Batch
+from keeper.pow.verification import Processes as Verification
 from keeper.resources import POW_DEMO_PROFILES
 from keeper.rewards.peers import Peers
 from keeper.runtime.listen import listen
@@ -122,7 +122,7 @@ class Once(Verification):
         self._known: dict[Any, Code] = {}
 
     async def run(self, batches: Sequence[Batch]) -> list[list[Code]]:
-        """See :class:`~keeper.operator.verification.Verifier`."""
+        """See :class:`~keeper.pow.verification.Verifier`."""
         found = []
         for batch in batches:
             keys = [(batch.wave_seed, each.root, each.blob) for each in batch.claims]

@@ -20,7 +20,6 @@ from keeper.operator.desk import Desk
 from keeper.operator.posting import Key
 from keeper.operator.sealing import prepare
 from keeper.operator.store import evidence_name, pings_name, transfers_name, wave_name
-from keeper.operator.verification import BATCH, Batch, Verifier
 from keeper.operator.waves import POST_BEFORE, Held, State
 from keeper.pow import files
 from keeper.pow.anchored import EVIDENCE_SECONDS, Posting, PostKind
@@ -28,6 +27,7 @@ from keeper.pow.codes import Code
 from keeper.pow.codes_file import opening_key
 from keeper.pow.messages import Commit
 from keeper.pow.profiles import Profile
+from keeper.pow.verification import BATCH, Batch, Verifier
 from keeper.rewards.peers import AT_ONCE, Peers
 
 HOURS_BACK = 2

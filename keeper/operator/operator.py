@@ -27,12 +27,12 @@ from keeper.operator.metrics import Metrics
 from keeper.operator.posting import Postings
 from keeper.operator.sealing import advance
 from keeper.operator.store import Store
-from keeper.operator.verification import Verifier
 from keeper.operator.watching import Watcher
 from keeper.pow.clock import Network, epoch_start
 from keeper.pow.connectivity import TRANSFER
 from keeper.pow.profiles_by_hour import ByHour
 from keeper.pow.replay import first_at
+from keeper.pow.verification import Verifier
 from keeper.rewards.peers import Peers
 
 BOOK = "state.db"

@@ -24,10 +24,11 @@ from keeper.pow.profiles import Profiles
 from keeper.pow.profiles_by_hour import ByHour, require_known
 from keeper.pow.record import Block, HourRecord
 from keeper.rewards import publication, recomputed
+from keeper.rewards.batches import verified
 from keeper.rewards.due import Opening
 from keeper.rewards.held import HeldFiles
 from keeper.rewards.history import HourHistory
-from keeper.rewards.merge import ChainHour, HourWork, evidence_of, judging, merge, verified
+from keeper.rewards.merge import ChainHour, HourWork, evidence_of, judging, merge
 from keeper.rewards.named import Get, named_files, restricted
 from keeper.rewards.observed import observations
 from keeper.rewards.publication import OBSERVED, VERDICTS, Manifest, PublicationError

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -31,13 +32,11 @@ from keeper.pow.clock import HourPlan, Network, Shares, Wave, WaveKind
 from keeper.pow.codes import PASSES, SOFT, Code
 from keeper.pow.connectivity import is_drawn, measured_tiers
 from keeper.pow.files import whole_key
-from keeper.pow.opening import Claim
 from keeper.pow.profiles import RULES, Profiles, deadline_ms, hired_deadline_ms
 from keeper.pow.record import VERSION, Block, HourRecord, WaveRecord
-from keeper.pow.residency import PlotClaim, verify_plots
 from keeper.pow.seeds import is_opened
 from keeper.pow.verdicts import TASK, VERDICT, best, wave_verdicts
-from keeper.pow.verify import verify_batch
+from keeper.rewards.batches import verified
 from keeper.rewards.counted import OWN_SHARES, SHOWN_FIRST, counted, opened_shares
 from keeper.rewards.due import Opening, WaveDue, due_length
 from keeper.rewards.observed import MEASURED, HourSeen, WaveSeen, observe
@@ -215,30 +214,6 @@ def counted_devices(hour: ChainHour, start: int) -> list[Pubkey]:
     return addresses(rows["device"][counted(rows, hour.classes, start)])
 
 
-def verified(openings: Sequence[Opening]) -> list[Code]:
-    """The code of each opening, in one process: those of a wave and profile together."""
-    groups: dict[tuple[bytes, int, bool], list[int]] = {}
-    for at, each in enumerate(openings):
-        group = each.wave.seed, each.profile.id, isinstance(each.claim, PlotClaim)
-        groups.setdefault(group, []).append(at)
-    codes = [Code.NO_OPENING] * len(openings)
-    for places in groups.values():
-        for at, code in zip(places, verify_group([openings[at] for at in places]), strict=True):
-            codes[at] = code
-    return codes
-
-
-def verify_group(openings: Sequence[Opening]) -> list[Code]:
-    """The codes of openings of one wave, profile and kind."""
-    first = openings[0]
-    plots = [each.claim for each in openings if isinstance(each.claim, PlotClaim)]
-    if plots:
-        assert first.profile.residency is not None and first.epoch is not None
-        return verify_plots(first.wave.seed, first.epoch, first.profile.residency, plots)
-    products = [each.claim for each in openings if isinstance(each.claim, Claim)]
-    return verify_batch(first.wave.seed, first.profile, products)
-
-
 # -- what each device has to do ------------------------------------------------------------------
 
 
@@ -318,17 +293,18 @@ def _seen(hour: ChainHour, profiles: Profiles, wave: Wave, verdicts: Rows) -> Ro
     """What of a wave's verdicts counts: those of classes whose time was measured on a card."""
     recently = hour.running(wave.time - PLOT_SECONDS, wave.time) if profiles.rule >= OWN_SHARES else set()
     measured = {number for each in profiles.values() if each.measured for number in each.classes}
-    counts = [hour.before[Pubkey(whole_key(each))]["class"] in measured for each in verdicts["device"]]
-    rows = np.zeros(int(sum(counts)), SEEN)
-    some = verdicts[np.array(counts, bool)]
+    names = addresses(verdicts["device"])
+    counts = np.array([hour.before[each]["class"] in measured for each in names], bool)
+    some = verdicts[counts]
+    rows = np.zeros(len(some), SEEN)
     rows["device"], rows["code"] = some["device"], some["code"]
     rows["residency"] = some["kind"] == WaveKind.RESIDENCY
-    for at, row in enumerate(some):
-        address = Pubkey(whole_key(row["device"]))
-        device = hour.before[address]
+    for at, (name, row) in enumerate(zip(compress(names, counts), some, strict=True)):
+        if name not in recently or row["kind"] != WaveKind.PRODUCT or row["code"] not in PASSES:
+            continue
+        device = hour.before[name]
         profile = profiles.of_class(device["class"])
-        passed = row["kind"] == WaveKind.PRODUCT and row["code"] in PASSES
-        if passed and address in recently and profile is not None and profile.tested is not None:
+        if profile is not None and profile.tested is not None:
             rows["shown"][at] = processors_shown(device["processors"], profile.T_ms, int(row["ms"]))
     return rows
 

@@ -33,9 +33,9 @@ from keeper.pow.codes import Code
 from keeper.pow.messages import Commit, MessageError, Signed, decode, size
 from keeper.pow.owed import owed
 from keeper.pow.profiles_by_hour import ByHour
+from keeper.rewards.batches import verified
 from keeper.rewards.due import Opening
 from keeper.rewards.hired import Term
-from keeper.rewards.merge import verified
 
 MAGIC = b"IPS1"
 COMMIT = size(Commit)

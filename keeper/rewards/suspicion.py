@@ -16,7 +16,7 @@ from keeper.pow.files import Evidence, read_wave, wave_commits, whole_key
 from keeper.pow.messages import Commit, Signed, decode
 from keeper.pow.profiles_by_hour import ByHour
 from keeper.pow.record import HourRecord
-from keeper.rewards.merge import verified
+from keeper.rewards.batches import verified
 from keeper.rewards.offences import WITHIN, Act, Facts, Kind, Offence, OffenceError, opening_of
 from keeper.tables import Rows
 

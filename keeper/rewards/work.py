@@ -20,10 +20,11 @@ from keeper.pow.codes_file import NAME, opening_key, read_codes
 from keeper.pow.profiles_by_hour import ByHour, require_known
 from keeper.pow.record import HourRecord
 from keeper.pow.replay import first_at, read_hour
+from keeper.rewards.batches import verified
 from keeper.rewards.due import Opening
 from keeper.rewards.held import HeldFiles, keep
 from keeper.rewards.history import HourHistory
-from keeper.rewards.merge import ChainHour, HourWork, Verify, merge, verified
+from keeper.rewards.merge import ChainHour, HourWork, Verify, merge
 from keeper.rewards.named import Get, named_files, restricted
 from keeper.tables import Rows
 

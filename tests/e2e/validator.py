@@ -11,11 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 
 from solders.pubkey import Pubkey
 
@@ -58,6 +57,7 @@ class Validator:
         """
         self._folder = Path(tempfile.mkdtemp(prefix="ionet-validator-"))
         self._clock = self._folder / "clock"
+        self._environment = dict(os.environ)
         self._first_good = 0
         first = _free_ports(PORTS)
         self.url = f"http://127.0.0.1:{first}"
@@ -83,7 +83,8 @@ class Validator:
     def jump(self, keep: int, slots: int, ahead: int | None = None) -> None:
         """Start it anew so many slots into the epoch after the next, with what happened up to slot ``keep``.
 
-        With ``ahead`` it sees the machine's clock so many seconds ahead, and as :meth:`set_ahead` says later.
+        With ``ahead`` it sees the machine's clock so many seconds ahead, and as :meth:`set_ahead` says later,
+        after further jumps, too: of a time before its last vote's nobody takes its votes.
 
         It begins with the last snapshot that it has packed, whatever it did afterwards. The first ones after
         a jump are no good: they list transactions of slots before it, which the SlotHistory sysvar with its
@@ -93,14 +94,13 @@ class Validator:
         self._end()
         slot = (keep // EPOCH_SLOTS + 2) * EPOCH_SLOTS + slots
         self._first_good = slot + LISTED_SLOTS
-        clock = {}
         if ahead is not None:
             self._clock.write_bytes(bytes(8))
             self.set_ahead(ahead)
             library = self._folder / "clock.so"
             subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, CLOCK], check=True)
-            clock = {"LD_PRELOAD": str(library), "CLOCK_AHEAD": str(self._clock)}
-        self._start("--warp-slot", str(slot), environment=clock)
+            self._environment |= {"LD_PRELOAD": str(library), "CLOCK_AHEAD": str(self._clock)}
+        self._start("--warp-slot", str(slot))
 
     def set_ahead(self, seconds: int) -> None:
         """After such a jump: let it see the clock so many seconds ahead from now on."""
@@ -119,13 +119,13 @@ class Validator:
                 raise RuntimeError(f"{NAME} made no snapshot of slot {slot} or later")
             time.sleep(0.2)
 
-    def _start(self, *options: str, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+    def _start(self, *options: str) -> None:
         with (self._folder / "output").open("w") as output:
             self._process = subprocess.Popen(
                 [*self._command, *options],
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **environment},
+                env=self._environment,
             )
         with ExitStack() as failed:
             failed.callback(self.stop)

@@ -3,7 +3,7 @@
 from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerContext
 
-from keeper.operator.quiet import one_thread
+from keeper.pow.quiet import one_thread
 
 PRELOADED = [
     "keeper.demo.processes",

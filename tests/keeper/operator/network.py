@@ -20,7 +20,6 @@ from keeper.jobs.port import Direct
 from keeper.operator.limits import Limits
 from keeper.operator.operator import Operator
 from keeper.operator.running import network_of
-from keeper.operator.verification import Here, Verifier
 from keeper.operator.waves import Held
 from keeper.pow.backend import NumpyBackend
 from keeper.pow.clock import Wave, WaveKind
@@ -29,6 +28,7 @@ from keeper.pow.messages import Commit, Opening, Pong
 from keeper.pow.profiles import Profiles, read_profiles
 from keeper.pow.prove import Proof, prove
 from keeper.pow.seeds import picks
+from keeper.pow.verification import Here, Verifier
 from keeper.rewards.peers import Peers
 from tests.programs.staking.world import GPU_CLASS, StakingWorld
 from tests.programs.world import HOUR, START, key

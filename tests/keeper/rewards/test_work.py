@@ -12,10 +12,10 @@ import pytest
 from keeper.pow.codes import Code
 from keeper.pow.prove import prove
 from keeper.rewards import publication
+from keeper.rewards.batches import verified
 from keeper.rewards.due import Opening
 from keeper.rewards.held import FolderUnreadable, HeldFiles
 from keeper.rewards.history import History
-from keeper.rewards.merge import verified
 from keeper.rewards.suspicion import facts_of, wrong_work
 from keeper.rewards.work import Remembering, WorkFolder, chain_hour
 from tests.keeper.pow.cheats import Spoiling

@@ -43,6 +43,7 @@ CHAINS = [
     Wrong(f"audit chain {ON} --database nothing", "not a database's URL: write sqlite:///FILE"),
     Wrong(f"audit programs {ON} --authority x", "'x' is no address"),
     Wrong(f"audit hour {ON} --rewards nowhere", "nowhere can't be read"),
+    Wrong(f"audit all {ON} --ray 127.0.0.1:1", "ionet[ray]"),
     Wrong("audit pow --chain nowhere.chain", "nowhere.chain: no saved chain here"),
     Wrong("audit market --chain nowhere.chain", "nowhere.chain: no saved chain here"),
     Wrong(f"audit order x {ON}", "'x' is no address"),

@@ -12,10 +12,10 @@ from multiprocessing import get_context
 from typing import Any, NamedTuple, Protocol
 
 from keeper.errors import UserError, why
-from keeper.operator.quiet import one_thread
 from keeper.pow.codes import Code
 from keeper.pow.opening import Claim
 from keeper.pow.profiles import Profile, Residency
+from keeper.pow.quiet import one_thread
 from keeper.pow.residency import PlotClaim, verify_plots
 from keeper.pow.verify import verify_batch
 

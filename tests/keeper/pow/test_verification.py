@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from solders.pubkey import Pubkey
 
-from keeper.operator.verification import Batch, Cluster, Here, Processes, RayUnusable
 from keeper.pow.backend import NumpyBackend
 from keeper.pow.codes import Code
 from keeper.pow.opening import claim
 from keeper.pow.prove import prove
 from keeper.pow.residency import fill, plot_claim, reside
 from keeper.pow.seeds import picks, plot_picks
+from keeper.pow.verification import Batch, Cluster, Here, Processes, RayUnusable
 from tests.keeper.operator.network import small_profiles
 
 WAVE, OPEN, EPOCH = (bytes([number]) * 32 for number in (1, 2, 3))
