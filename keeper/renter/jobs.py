@@ -172,15 +172,16 @@ class Jobs:
         """What a job prints, piece by piece until it is over; raises JobUnknown.
 
         Each look takes all of it, so a long one is looked at less often: every further second for each MiB.
+        The head may know of the end before its log has the last lines: it is over when nothing has come since.
         """
-        had = 0
+        had, over = 0, False
         while True:
-            over = self.get(name).status.is_over
+            was_over, over = over, over or self.get(name).status.is_over
             text = self.logs(name)
             if len(text) > had:
                 yield text[had:]
                 had = len(text)
-            if over:
+            elif was_over:
                 return
             time.sleep(seconds * (1 + (len(text) >> 20)))
 

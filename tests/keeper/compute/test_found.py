@@ -12,7 +12,7 @@ import os
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -282,7 +282,8 @@ async def serve(at: Scene, folder: Path, runtimes: Path) -> dict[str, Any]:  # n
         at.idle.add(lazy)
         (at.agents[lazy].place / "idle").touch()
         for process in nodes_at(addresses[lazy]):
-            os.kill(process, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # It ends with one that was killed before.
+                os.kill(process, signal.SIGKILL)
         device = Pubkey(at.devices[lazy])
         missed = lambda: any(  # noqa: E731
             isinstance(each, View) and any(r.device == device and not r.alive for r in each.seen)

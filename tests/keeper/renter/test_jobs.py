@@ -193,7 +193,8 @@ def test_a_package_that_is_there_is_not_sent_again(head: Head, jobs: Jobs) -> No
 
 
 def test_a_job_is_followed_to_its_end(head: Head, jobs: Jobs) -> None:
-    texts = ["a", "ab", "abc"]
+    """And a look further: its last lines may come after its end."""
+    texts = ["a", "ab", "abc", "abcd", "abcd"]
     states = ["PENDING", "RUNNING", "SUCCEEDED"]
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -206,7 +207,8 @@ def test_a_job_is_followed_to_its_end(head: Head, jobs: Jobs) -> None:
         handler.wfile.write(body)
 
     head.answer = answer
-    assert list(jobs.follow("a", seconds=0)) == ["a", "b", "c"]
+    assert list(jobs.follow("a", seconds=0)) == ["a", "b", "c", "d"]
+    assert not texts
 
 
 def test_a_strangers_text_stays_on_its_line() -> None:
