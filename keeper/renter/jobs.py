@@ -172,7 +172,7 @@ class Jobs:
         """What a job prints, piece by piece until it is over; raises JobUnknown.
 
         Each look takes all of it, so a long one is looked at less often: every further second for each MiB.
-        The head may know of the end before its log has the last lines: it is over when nothing has come since.
+        The head may know of the end before its log has the last lines: it is over when nothing came since.
         """
         had, over = 0, False
         while True:
