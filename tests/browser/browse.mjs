@@ -1,5 +1,6 @@
 // Acts in a real browser: `node browse.mjs` reads what to do as JSON from stdin, and answers what was seen.
-// { web, wallet, memo, steps: [[name, ...arguments], ..] }: each step is one of those below.
+// { web, wallet, memo, keys, steps: [[name, ...arguments], ..] }: each step is one of those below; with `keys` by
+// keyboard alone, and who uses it sees after each where they are.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -10,7 +11,8 @@ const { chromium } = load("playwright-core");
 const axe = readFileSync(load.resolve("axe-core/axe.min.js"), "utf8");
 const wanted = JSON.parse(readFileSync(0, "utf8"));
 
-const PATIENCE = 60_000;
+// Only what hangs takes so long, on however busy a machine.
+const PATIENCE = 240_000;
 const browser = await chromium.launch({ executablePath: wanted.chromium, args: ["--no-sandbox", "--disable-gpu"] });
 const context = await browser.newContext({
   viewport: { width: 1100, height: 900 },
@@ -41,6 +43,74 @@ const open = async () => {
 };
 let page = await open();
 
+/** Tab until what has the focus is of a kind, such as "button", and called so, or with `isPart` has that in its name. */
+async function tab(name, kind = "*", isPart = false) {
+  for (let n = 0; n < 300; n += 1) {
+    await page.keyboard.press("Tab");
+    const focused = await page.evaluate((each) => {
+      const { activeElement } = document;
+      return activeElement?.matches(each) ? (activeElement.labels?.[0] ?? activeElement).innerText.trim() : "";
+    }, kind);
+    if (isPart ? focused.includes(name) : focused === name) return;
+  }
+  throw new Error(`no Tab leads to ${name}`);
+}
+
+/** What has the focus is there, in view, and seen to have it. */
+const held = () =>
+  page.waitForFunction(() => {
+    const { activeElement: each } = document;
+    if (!each || each === document.body || !each.matches(":focus-visible") || !each.checkVisibility()) return false;
+    const { top, bottom } = each.getBoundingClientRect();
+    const { outlineStyle, outlineWidth } = getComputedStyle(each);
+    return bottom > 0 && top < innerHeight && outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+  });
+
+const type = async (words) => {
+  await page.keyboard.press("Control+A");
+  await page.keyboard.press("Delete");
+  await page.keyboard.type(words);
+};
+
+/** The same acts by keyboard alone. */
+const keyed = {
+  click: async (name) => {
+    await tab(name, "button");
+    await page.keyboard.press("Enter");
+  },
+  fill: async (label, value) => {
+    await tab(label, "input");
+    await type(value);
+  },
+  /** A list goes to what begins with what is typed. */
+  choose: async (label, words) => {
+    await tab(label, "select");
+    await page.keyboard.type(words.split(/[ ,]/)[0]);
+    const chosen = await page.evaluate(() => document.activeElement.selectedOptions[0].label);
+    if (chosen !== words) throw new Error(`${label} is ${chosen}`);
+  },
+  tick: async (label) => {
+    await tab(label, "input");
+    await page.keyboard.press("Space");
+  },
+  unfold: async (words) => {
+    await tab(words, "summary", true);
+    await page.keyboard.press("Enter");
+  },
+  follow: async (words) => {
+    await page.getByRole("link", { name: words, exact: true }).waitFor();
+    await tab(words, "a");
+    await Promise.all([page.waitForEvent("load"), page.keyboard.press("Enter")]);
+  },
+  file: async (label, name, text) => {
+    await tab(label, "input");
+    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
+    await chooser.setFiles({ name, mimeType: "text/plain", buffer: Buffer.from(text) });
+  },
+};
+/** Steps from which on a page is new, and nobody is anywhere on it yet. */
+const LOADS = ["open", "reload", "follow", "window"];
+
 const text = async (selector) => (await page.locator(selector).allInnerTexts()).map((each) => each.trim());
 const steps = {
   open: async (at) => void (await page.goto(new URL(at, wanted.web).href, { waitUntil: "load" })),
@@ -64,20 +134,8 @@ const steps = {
   tick: (label) => page.getByLabel(label, { exact: true }).check(),
   paper: () => page.evaluate(() => getComputedStyle(document.body).backgroundColor),
   fill: (label, value) => page.getByLabel(label, { exact: true }).fill(value),
-  press: (keys) => page.keyboard.press(keys),
-  type: (keys) => page.keyboard.type(keys),
-  /** Tab until what has the focus is called so. */
-  tab: async (name) => {
-    for (let n = 0; n < 200; n += 1) {
-      await page.keyboard.press("Tab");
-      const focused = await page.evaluate(() => {
-        const { activeElement: each } = document;
-        return each?.labels?.[0]?.innerText.trim() ?? each?.innerText?.trim() ?? "";
-      });
-      if (focused === name) return;
-    }
-    throw new Error(`no Tab leads to ${name}`);
-  },
+  /** The words of what has the focus. */
+  focused: () => page.evaluate(() => document.activeElement.innerText.trim()),
   see: (words) => page.getByText(words).first().waitFor(),
   gone: (words) => page.getByText(words).first().waitFor({ state: "detached" }),
   state: (name) => page.locator(`[data-state="${name}"]`).waitFor(),
@@ -130,7 +188,14 @@ const steps = {
 const seen = [];
 let failed = null;
 try {
-  for (const [name, ...given] of wanted.steps) seen.push((await steps[name](...given)) ?? null);
+  let isAt = false;
+  for (const [name, ...given] of wanted.steps) {
+    const act = (wanted.keys && keyed[name]) || steps[name];
+    seen.push((await act(...given)) ?? null);
+    if (LOADS.includes(name)) isAt = false;
+    else if (name in keyed) isAt = true;
+    if (wanted.keys && isAt) await held();
+  }
 } catch (error) {
   failed = `${wanted.steps[seen.length]}: ${error}\n${await page.locator("main").innerText().catch(() => "")}`;
 }

@@ -1,4 +1,4 @@
-"""What signs is there for everybody: by keyboard alone, for readers, in every rendering, when narrow."""
+"""What signs is there for everybody: for readers, in every rendering, when narrow, and by keyboard alone."""
 
 from __future__ import annotations
 
@@ -36,21 +36,22 @@ def test_axe_finds_nothing_in_any_rendering(site: Site) -> None:
     assert rest == [[], 0] * len(RENDERINGS)
 
 
-def test_a_stake_by_keyboard_alone(site: Site) -> None:
-    before = site.io(SUPPLIER.pubkey())
+def test_who_leaves_an_act_is_where_it_began(site: Site) -> None:
+    """Every flow of the other files is by keyboard, which is never without a place that is seen."""
     steps = [
-        *([["open", PATH], ["tab", "Connect Test wallet"], ["press", "Enter"], ["see", "of yours count"]]),
-        *([["tab", "IO to stake"], ["type", "10"], ["tab", "Stake"], ["press", "Enter"]]),
-        # What is to be read has the focus by itself: the button is behind it.
-        *(
-            [
-                ["see", "Who has what"],
-                ["tab", "Sign with Test wallet"],
-                ["press", "Space"],
-                ["state", "final"],
-            ]
-        ),
-        *([["tab", "Close"], ["press", "Enter"], ["gone", "Final: it has happened."]]),
+        *([["open", PATH], ["click", "Connect Test wallet"], ["see", "of yours count"], ["focused"]]),
+        *([["fill", "IO to stake", "10"], ["click", "Stake"], ["see", "Who has what"], ["focused"]]),
+        *([["click", "Cancel"], ["gone", "Who has what"], ["focused"]]),
+        *([["fill", "IO to stake", "0"], ["click", "Stake"], ["see", "Not possible now"], ["focused"]]),
+        *([["click", "Close"], ["gone", "Not possible now"], ["focused"]]),
+        *([["click", "Disconnect"], ["see", "Connect Test wallet"], ["focused"]]),
     ]
-    site.visit(steps, SUPPLIER)
-    assert site.io(SUPPLIER.pubkey()) == before - 1_000_000_000
+    seen = [each for each in site.visit(steps, SUPPLIER, keys=True) if each]
+    assert seen == [
+        "With your wallet",
+        "Stake 10.00000000 IO on the device",
+        "Stake",
+        "Not possible now",
+        "Stake",
+        "With your wallet",
+    ]

@@ -1,4 +1,5 @@
 // What somebody is about to sign, and what becomes of it.
+import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import type { Address } from "@solana/kit";
@@ -10,20 +11,27 @@ import { wireOf } from "../tx/preview";
 import { isPast, type Leads, type Outcome, type Pending } from "../tx/send";
 import { connected } from "../wallet/wallets";
 import { show, SOL } from "./amounts";
+import { giveBack, isElsewhere } from "./focus";
 
 /** The act that is on, below the button that began it. */
 export function Act() {
   const now = state.value;
   const place = useRef<HTMLElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
+  const before = useRef(now.at);
   useEffect(() => {
+    const was = before.current;
+    before.current = now.at;
+    if (now.at === "none") return was === "none" ? undefined : giveBack();
+    place.current?.scrollIntoView({ block: "nearest" });
+    // What another tab has sent, or this one before it was loaded again, leads nobody away from what they are at.
+    if (now.at === "way" && (was === "none" || isElsewhere(place.current))) return;
     // Who uses a keyboard or a screen reader is where something new is to be read.
-    if (now.at === "shown" || now.at === "cannot") heading.current?.focus();
-    if (now.at !== "none") place.current?.scrollIntoView({ block: "nearest" });
+    (heading.current ?? place.current)?.focus();
   }, [now.at]);
   if (now.at === "none") return null;
   return (
-    <section class="act" ref={place} aria-label="What you sign">
+    <section class="act" ref={place} tabIndex={-1} aria-label="What you sign">
       {now.at === "building" && <p role="status">Reading the chain, and trying it there ...</p>}
       {now.at === "cannot" && (
         <>
@@ -53,7 +61,7 @@ export function Act() {
           </details>
         </>
       )}
-      {now.at === "way" && <Way sent={now.sent} outcome={now.outcome} added={now.added} />}
+      {now.at === "way" && <Way heading={heading} sent={now.sent} outcome={now.outcome} added={now.added} />}
     </section>
   );
 }
@@ -148,11 +156,18 @@ const WORDS: Record<Outcome["state"], string> = {
   refused: "The chain refused it: nothing moved but the fee.",
 };
 
-function Way({ sent, outcome, added }: { sent: Pending; outcome: Outcome; added: readonly string[] }) {
+interface OnWay {
+  heading: RefObject<HTMLHeadingElement | null>;
+  sent: Pending;
+  outcome: Outcome;
+  added: readonly string[];
+}
+
+function Way({ heading, sent, outcome, added }: OnWay) {
   const over = outcome.state === "final" || outcome.state === "refused" || outcome.state === "expired";
   return (
     <>
-      <h3>{sent.title}</h3>
+      <h3 ref={heading} tabIndex={-1}>{sent.title}</h3>
       <p role="status" data-state={outcome.state}>
         {WORDS[outcome.state]}
         {outcome.state === "refused" && ` It says: ${outcome.words}.`}

@@ -1,7 +1,9 @@
 // Which wallet acts.
+import type { ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
 import { said } from "../chain/failure";
 import { connect, connected, disconnect, wallets } from "../wallet/wallets";
+import { useHeld } from "./focus";
 
 export function Connect() {
   const told = useSignal("");
@@ -10,7 +12,7 @@ export function Connect() {
     return (
       <p class="connected">
         {by.wallet.name}: <a class="address" href={`/wallets/${by.address}`}>{by.address}</a>{" "}
-        <button type="button" onClick={() => void disconnect()}>Disconnect</button>
+        <Press act={() => void disconnect()}>Disconnect</Press>
       </p>
     );
   return (
@@ -23,11 +25,10 @@ export function Connect() {
       )}
       <p class="buttons">
         {wallets.value.map((each) => (
-          <button
+          <Press
             key={each.name}
-            type="button"
-            class="main"
-            onClick={() => {
+            isMain
+            act={() => {
               told.value = "";
               connect(each).catch((error: unknown) => {
                 told.value = `${each.name} didn't connect: ${said(error)}`;
@@ -35,10 +36,20 @@ export function Connect() {
             }}
           >
             Connect {each.name}
-          </button>
+          </Press>
         ))}
       </p>
       <p class="told" role="status">{told.value}</p>
     </div>
+  );
+}
+
+/** A button that goes away with what it does. */
+function Press({ act, isMain = false, children }: { act: () => void; isMain?: boolean; children: ComponentChildren }) {
+  const button = useHeld();
+  return (
+    <button type="button" ref={button} class={isMain ? "main" : undefined} onClick={act}>
+      {children}
+    </button>
   );
 }

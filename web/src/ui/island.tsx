@@ -8,6 +8,7 @@ import { begin, done, resume, state, type Make } from "../tx/act";
 import { discover } from "../wallet/wallets";
 import { Act } from "./act";
 import { Connect } from "./connect";
+import { began, isHome, useHeld } from "./focus";
 
 /**
  * Put `Island` into the page's element with this id, with the address that it is about; pages without it have none.
@@ -22,7 +23,7 @@ export function island(id: string, Island: (props: { of: Address }) => Component
   resume();
   render(
     <>
-      <h2>With your wallet</h2>
+      <h2 ref={isHome} tabIndex={-1}>With your wallet</h2>
       <Connect />
       <Island of={of ? address(of) : ("" as Address)} />
       <Act />
@@ -34,8 +35,17 @@ export function island(id: string, Island: (props: { of: Address }) => Component
 /** A button that begins an act, unless one is on. */
 export function Do({ make, children }: { make: Make; children: ComponentChildren }) {
   const busy = state.value.at === "building" || state.value.at === "signing" || isOnWay();
+  const button = useHeld();
   return (
-    <button type="button" disabled={busy} onClick={() => void begin(make)}>
+    <button
+      type="button"
+      ref={button}
+      disabled={busy}
+      onClick={({ currentTarget }) => {
+        began(currentTarget);
+        void begin(make);
+      }}
+    >
       {children}
     </button>
   );
