@@ -19,7 +19,7 @@ from keeper.audit.findings import Report
 from keeper.audit.sources import Told, opened
 from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.extras import needs
-from keeper.cli.options import ChainOption, address, settings
+from keeper.cli.options import U32_MAX, ChainOption, address, require_folders, settings
 from keeper.settings import Settings
 from keeper.terminal import audit as shown
 from keeper.terminal.answers import auditing
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from keeper.pow.verification import Verifier
 
 ALL = "all"
-MAX_HOUR = 2**32 - 1
-"""The largest number that the program has for an hour."""
-MAX_TICK = 2**32 - 1
 
 
 class _AllByDefault(TyperGroup):
@@ -136,7 +133,7 @@ def programs(
 def hour(
     hour: Annotated[
         int | None,
-        typer.Argument(min=0, max=MAX_HOUR, help="by hours since emission began", show_default="all"),
+        typer.Argument(min=0, max=U32_MAX, help="by hours since emission began", show_default="all"),
     ] = None,
     sample: SampleOption = 100,
     chain: ChainOption = None,
@@ -162,7 +159,7 @@ def hour(
 def of_work(
     hour: Annotated[
         int | None,
-        typer.Argument(min=0, max=MAX_HOUR, help="by hours since emission began", show_default="all"),
+        typer.Argument(min=0, max=U32_MAX, help="by hours since emission began", show_default="all"),
     ] = None,
     chain: ChainOption = None,
     evidence: EvidenceOption = None,
@@ -182,11 +179,11 @@ def of_work(
 @answers(auditing.Audit)
 def market(
     tick: Annotated[
-        int | None, typer.Argument(min=1, max=MAX_TICK, help="unix time over 30", show_default="all")
+        int | None, typer.Argument(min=1, max=U32_MAX, help="unix time over 30", show_default="all")
     ] = None,
     hour: Annotated[
         int | None,
-        typer.Option(min=1, max=MAX_HOUR, help="the steps of this hour alone, unix time over 3,600"),
+        typer.Option(min=1, max=U32_MAX, help="the steps of this hour alone, unix time over 3,600"),
     ] = None,
     chain: ChainOption = None,
     rewards: RewardsOption = None,
@@ -238,10 +235,10 @@ def bundle(  # noqa: PLR0913, PLR0917 - an option for each thing that goes in
     does: Annotated[Does, typer.Argument(help="write one, or audit one that was written")],
     file: Annotated[Path, typer.Argument(help="the bundle's file")],
     first: Annotated[
-        int | None, typer.Option("--from", min=0, max=MAX_HOUR, help="first hour", show_default="all")
+        int | None, typer.Option("--from", min=0, max=U32_MAX, help="first hour", show_default="all")
     ] = None,
     last: Annotated[
-        int | None, typer.Option("--to", min=0, max=MAX_HOUR, help="last hour", show_default="all")
+        int | None, typer.Option("--to", min=0, max=U32_MAX, help="last hour", show_default="all")
     ] = None,
     sample: SampleOption = 100,
     chain: ChainOption = None,
@@ -260,6 +257,7 @@ def bundle(  # noqa: PLR0913, PLR0917 - an option for each thing that goes in
     with needs("keeper", "ionet audit bundle"):
         from keeper.audit.bundle import source as of_bundle  # noqa: PLC0415 - as above
     chosen = settings(chain)
+    require_folders(*(rewards or ()), *(evidence or ()), *(market or ()))
 
     async def written(told: Told) -> Report:
         there = folders_of(chosen, rewards, evidence)
@@ -304,6 +302,7 @@ def run(  # noqa: PLR0913, PLR0917 - what each command was given
     core, or the Ray cluster at ``ray``.
     """
     chosen = settings(chain)
+    require_folders(*(rewards or ()), *(evidence or ()), *(market or ()))
     verifier = _verifier(ray) if verifying else None
 
     async def look(told: Told) -> Report:

@@ -16,7 +16,7 @@ from keeper.cli import options
 from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.extras import needs
 from keeper.cli.money import KeylessOption
-from keeper.cli.options import ChainOption, address
+from keeper.cli.options import ChainOption, address, require_folders
 from keeper.cli.signing import Session, signs
 from keeper.cli.stake import DeviceArgument, FolderOption
 from keeper.clients import orders, staking
@@ -59,6 +59,8 @@ def show(
     What operators see of it is in the published hours: without them four lines stay unknown.
     """
     at, settings = address(device), options.settings(chain)
+    if folder:
+        require_folders(folder)
 
     async def read() -> Standing:
         async with connect(settings.chain) as connected:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from keeper.cli.options import address
+from keeper.cli.options import U32_MAX, address
 from keeper.cli.orders import lease_of
 from keeper.cli.season import season_of
 from keeper.cli.signing import Session, signs
@@ -61,7 +61,8 @@ async def lift(session: Session, program: ProgramArgument) -> None:
 @app.command("veto-block")
 @signs
 async def veto_block(
-    session: Session, hour: Annotated[int, typer.Argument(min=0, help="by hours since emission began")]
+    session: Session,
+    hour: Annotated[int, typer.Argument(min=0, max=U32_MAX, help="by hours since emission began")],
 ) -> None:
     """Veto an hour's reward block before it is final; the operators attest it anew."""
     (await read_governed(session.chain, "staking")).require_guardian(session.address)
@@ -150,7 +151,7 @@ async def cancel_price(session: Session, class_: ClassArgument) -> None:
 @app.command("cancel-season")
 @signs
 async def cancel_season(
-    session: Session, season: Annotated[int, typer.Argument(min=0, help="the season's number")]
+    session: Session, season: Annotated[int, typer.Argument(min=0, max=U32_MAX, help="the season's number")]
 ) -> None:
     """Veto an airdrop season before its claims open; its IO goes back to who funded it."""
     (await read_governed(session.chain, "tokenomics")).require_guardian(session.address)

@@ -17,7 +17,7 @@ from keeper.chain.connect import connect
 from keeper.cli import failures, options, terms
 from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.extras import needs
-from keeper.cli.options import ChainOption, address
+from keeper.cli.options import U32_MAX, ChainOption, address
 from keeper.cli.orders import config_of
 from keeper.cli.simulate import simulate
 from keeper.clients import orders, staking
@@ -39,10 +39,6 @@ from keeper.terminal.quotes import served_by
 from keeper.terminal.records import in_words
 from keeper.terminal.tables import console, progress_of, show
 
-MAX_TICK = 2**32 - 1
-"""The largest number that the program has for a tick."""
-MAX_HOUR = 2**32 - 1
-"""The same for an hour."""
 MOST_HOURS = 24 * 30
 
 app = typer.Typer(help="The market: prices, quotes, who gets what, and why.", no_args_is_help=True)
@@ -219,11 +215,11 @@ def book_(class_: ClassOption = None, as_json: JsonOption = False, chain: ChainO
 @answers(trading.ReplayedAll | trading.Replayed)
 def replay(
     tick: Annotated[
-        int | None, typer.Option(min=1, max=MAX_TICK, help="a tick's number: unix time over 30")
+        int | None, typer.Option(min=1, max=U32_MAX, help="a tick's number: unix time over 30")
     ] = None,
     hour: Annotated[
         int | None,
-        typer.Option(min=1, max=MAX_HOUR, help="an hour's number, unix time over 3,600: its steps"),
+        typer.Option(min=1, max=U32_MAX, help="an hour's number, unix time over 3,600: its steps"),
     ] = None,
     all_: Annotated[
         bool, typer.Option("--all", help="every tick and every hour that operators spoke of on chain")
@@ -280,7 +276,7 @@ def replay(
 @answers(trading.Why)
 def why(
     device: Annotated[str, typer.Argument(help="the device's address")],
-    tick: Annotated[int, typer.Option(min=1, max=MAX_TICK, help="a tick's number: unix time over 30")],
+    tick: Annotated[int, typer.Option(min=1, max=U32_MAX, help="a tick's number: unix time over 30")],
     folder: FolderOption = None,
     rewards: RewardsOption = None,
     as_json: JsonOption = False,

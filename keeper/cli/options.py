@@ -13,6 +13,8 @@ from keeper.economy.calendar import DAY, HOUR
 from keeper.errors import UserError
 from keeper.settings import Settings, read_settings
 
+U32_MAX = 2**32 - 1
+"""The largest number that the programs have for an hour, a tick or a season."""
 UNITS = {"s": 1, "m": 60, "h": HOUR, "d": DAY}
 ChainOption = Annotated[
     str | None,
@@ -39,6 +41,13 @@ def settings(chain: str | None = None, keypair: Path | None = None) -> Settings:
     if keypair is not None:
         given |= {"keypair": keypair, "key": None, "signer_command": None, "signer_address": None}
     return read_settings(**given)
+
+
+def require_folders(*folders: Path) -> None:
+    """Refuse what is typed as a folder and is none, as there is nothing wrong in it. Raises UserError."""
+    for each in folders:
+        if not each.is_dir():
+            raise UserError(f"{each} is no folder: name one that is there")
 
 
 def seconds(text: str, what: str) -> int:

@@ -21,7 +21,7 @@ from keeper.chain.connect import connect
 from keeper.chain.http import PeerError
 from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.indexed import database
-from keeper.cli.options import ChainOption, address, settings
+from keeper.cli.options import U32_MAX, ChainOption, address, settings
 from keeper.clients import staking, tokenomics
 from keeper.economy.calendar import moment, month_start
 from keeper.economy.classes import read_classes
@@ -98,7 +98,7 @@ def classes(
 @app.command()
 @answers(working.HourVerified)
 def verify(
-    hour: Annotated[int, typer.Option(min=0, help="the hour, counted since emission began")],
+    hour: Annotated[int, typer.Option(min=0, max=U32_MAX, help="the hour, counted since emission began")],
     device: Annotated[str | None, typer.Option(help="verify openings of this device alone")] = None,
     sample: Annotated[
         int | None, typer.Option(min=0, help="verify so many openings of a wave, chosen by their hashes")

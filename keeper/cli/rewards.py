@@ -16,7 +16,7 @@ from keeper.chain import Chain
 from keeper.chain.connect import connect
 from keeper.cli.answering import JsonOption, answers, write
 from keeper.cli.extras import needs
-from keeper.cli.options import ChainOption, address, settings
+from keeper.cli.options import U32_MAX, ChainOption, address, settings
 from keeper.cli.signing import Session, signs
 from keeper.clients import staking
 from keeper.clients.staking import Block, BlockStatus
@@ -38,13 +38,10 @@ from keeper.wallet.roles import read_governed
 
 app = typer.Typer(help="Reward blocks: what was published, and whether it is right.", no_args_is_help=True)
 
-MAX_HOUR = 2**32 - 1
-"""The largest number that the program has for an hour."""
-
 HourOption = Annotated[
     int | None,
     typer.Option(
-        min=0, max=MAX_HOUR, help="the block, by hours since emission began", show_default="the newest"
+        min=0, max=U32_MAX, help="the block, by hours since emission began", show_default="the newest"
     ),
 ]
 WalletOption = Annotated[str, typer.Option(help="the wallet that earned")]
@@ -157,7 +154,7 @@ def fetch_hour(
     ] = None,
     hour: Annotated[
         int | None,
-        typer.Option(min=0, max=MAX_HOUR, help="the block", show_default="the last final one"),
+        typer.Option(min=0, max=U32_MAX, help="the block", show_default="the last final one"),
     ] = None,
     folder: FolderOption = None,
     chain: ChainOption = None,

@@ -12,7 +12,7 @@ from keeper.chain import ChainReader
 from keeper.chain.connect import connect
 from keeper.cli import options
 from keeper.cli.answering import JsonOption, answers, write
-from keeper.cli.options import ChainOption, address
+from keeper.cli.options import U32_MAX, ChainOption, address
 from keeper.cli.signing import Session, signs
 from keeper.clients import tokenomics
 from keeper.clients.records import data_at
@@ -55,7 +55,7 @@ def show(chain: ChainOption = None, as_json: JsonOption = False) -> None:
 @signs
 async def claim(
     session: Session,
-    season: Annotated[int, typer.Argument(min=0, help="the season's number")],
+    season: Annotated[int, typer.Argument(min=0, max=U32_MAX, help="the season's number")],
     points: Annotated[Path, typer.Option(help="the season's published file of points")],
     wallet: Annotated[str | None, typer.Option(help="whose claim", show_default="your key's")] = None,
 ) -> None:
@@ -79,7 +79,7 @@ async def claim(
 @signs
 async def open_(
     session: Session,
-    season: Annotated[int, typer.Argument(min=0, help="the season's number")],
+    season: Annotated[int, typer.Argument(min=0, max=U32_MAX, help="the season's number")],
     points: Annotated[Path, typer.Option(help="file of wallet,pool,points, which you publish")],
     start: Annotated[str, typer.Option(help="when claims open, such as 2027-01-31")],
     end: Annotated[str, typer.Option(help="the day at whose beginning claims end")],

@@ -14,6 +14,7 @@ from solders.pubkey import Pubkey
 from keeper.chain import Commitment
 from keeper.chain.connect import connect
 from keeper.cli.indexed import database
+from keeper.cli.options import require_folders
 from keeper.clients import orders, staking
 from keeper.db import Database
 from keeper.economy.calendar import HOUR
@@ -167,6 +168,8 @@ def samples(chosen: Settings, rewards: Path | None, hours: int) -> list[Counted]
 @asynccontextmanager
 async def sources(chosen: Settings, rewards: Path | None) -> AsyncIterator[tuple[Sources, States]]:
     """Open a chain and its index: sources of ticks, and states for hours that are over."""
+    if rewards:
+        require_folders(rewards)
     async with AsyncExitStack() as stack:
         chain = await stack.enter_async_context(connect(chosen.chain))
         place = Path(stack.enter_context(TemporaryDirectory()))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from keeper.cli.guardian import digest
-from keeper.cli.options import address
+from keeper.cli.options import U32_MAX, address
 from keeper.cli.orders import lease_of
 from keeper.cli.signing import Session, signs
 from keeper.cli.stake import DeviceArgument
@@ -59,7 +59,7 @@ async def vote_fault(
     session: Session,
     lease: Annotated[str, typer.Argument(help="the lease's address, as ionet order show has it")],
     evidence: EvidenceOption,
-    good_hours: Annotated[int, typer.Option(min=0, help="whole hours that it was served well")],
+    good_hours: Annotated[int, typer.Option(min=0, max=U32_MAX, help="whole hours that it was served well")],
 ) -> None:
     """Vote that a lease was served for so long and no longer: what isn't due yet goes back to the renter.
 

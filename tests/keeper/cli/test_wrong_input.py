@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from keeper.cli.answering import walk
 from keeper.cli.main import COMMANDS
 from keeper.settings import Settings
 from tests.keeper.api.serving import serving
@@ -46,6 +47,22 @@ TABLE = [
 TABLE += [
     Wrong(RUN, f"IONET_{name.upper()}", {f"IONET_{name.upper()}": value}) for name, value in SETTINGS.items()
 ]
+
+
+COMMON = {"--chain", "--keypair", "--fee-payer", "--output", "--signer"}
+"""Options that all commands take from one place."""
+ELSEWHERE: set[str] = set()
+"""Options whose values only a cluster can tell wrong: tests/keeper/cli/test_renting.py."""
+ANY_NUMBER = {
+    "market simulate --seed",
+    "pow verify --sample",
+    "cluster get --most",
+    "rewards receipt --limit",
+    "stake estimate --hours",
+    "worker test --profile",
+    "demo --http-hours",
+}
+"""Numbers of which any makes sense: more than there is means all, and a profile is looked up."""
 
 
 @pytest.fixture
@@ -83,11 +100,36 @@ def test_every_command_is_in_the_table() -> None:
     assert lacking == {"keeper doctor", "worker doctor"}
 
 
+def test_every_option_is_in_the_table() -> None:
+    """Those that take a value: with each command that has it, or, of what all commands have, with any."""
+    typed = [shlex.split(each.typed) for each in TABLE]
+    lacking = set()
+    for name, command in walk(COMMANDS):
+        words = name.split()
+        rows = [row for row in typed if row[: len(words)] == words]
+        for each in command.params:
+            if each.param_type_name == "option" and not each.is_flag:
+                of = typed if each.opts[0] in COMMON else rows
+                if not any(option in row for row in of for option in each.opts):
+                    lacking.add(f"{name} {each.opts[0]}")
+    assert lacking == ELSEWHERE
+
+
+def test_every_number_has_bounds() -> None:
+    """One that goes on a chain or into a table of fixed sizes is refused before it gets there."""
+    unbounded = {
+        f"{name} {each.opts[0]}"
+        for name, command in walk(COMMANDS)
+        for each in command.params
+        if each.type_descriptor
+        and each.type_descriptor.annotation in {int, float}
+        and None in {each.min, each.max}
+    }
+    assert unbounded == ANY_NUMBER
+
+
 def _commands() -> Iterator[str]:
-    for each in COMMANDS:
-        found = each.load()
-        group = getattr(found, "commands", None)
-        yield from [f"{each.name} {name}" for name in group] if group else [str(each.name)]
+    return (name for name, _ in walk(COMMANDS))
 
 
 def test_every_setting_is_in_the_table() -> None:

@@ -69,6 +69,10 @@ GOVERNING = [
     ),
     usage(f"{ADD} M9 --pool deep {AS_ADMIN}", "--pool"),
     usage(f"{ADD} M9 --kind nice {AS_ADMIN}", "--kind"),
+    *(
+        Wrong(f"admin change-bounds M4 {option} -1 {AS_ADMIN}", "'-1' is not an amount of")
+        for option in ("--high-io", "--low-usdc", "--high-usdc")
+    ),
     Wrong(f"admin change-bounds 'RTX 4090' {AS_ADMIN}", "these are the bounds of RTX 4090; name another"),
     Wrong(f"operator vote-slash {{device}} --evidence {SHA256} --bps 1 {AS_RENTER}", "is no operator"),
     usage(f"operator vote-slash {{device}} --evidence {SHA256} --bps 0 {AS_RENTER}", "--bps"),
@@ -89,6 +93,19 @@ GOVERNING = [
         f"season open 1 --points list.json --start soon --end 2090-03-01 {AS_RENTER}",
         "only the admin of tokenomics",
     ),
+    *(
+        Wrong(
+            f"season open 1 --points list.json --start 2090-02-01 --end 2090-03-01 {pool} much {AS_ADMIN}",
+            "'much' is not an amount of IO",
+        )
+        for pool in ("--gpu", "--cpu", "--creators")
+    ),
+    usage(f"season open {2**32} --points list.json --start x --end x {AS_ADMIN}", "season"),
+    usage(f"season claim {2**32} --points list.json {AS_RENTER}", "season"),
+    Wrong(f"season claim 7 --points list.json --wallet x {AS_RENTER}", "there is no season 7"),
+    usage(f"guardian cancel-season {2**32} {AS_GUARDIAN}", "season"),
+    usage(f"guardian veto-block {2**32} {AS_GUARDIAN}", "hour"),
+    usage(f"operator vote-fault x --evidence {SHA256} --good-hours {2**32} {AS_RENTER}", "--good-hours"),
     Wrong(
         f"season open 1 --points nowhere --start 2090-02-01 --end 2090-03-01 {AS_ADMIN}",
         "nowhere can't be read: No such file or directory",

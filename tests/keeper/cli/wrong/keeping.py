@@ -118,5 +118,9 @@ WORKERS = [
     usage(f"{ENROL} --backend abacus", "--backend"),
     usage("worker enrol", "Missing option '--class'"),
     usage("worker test --processors 9", "--processors"),
+    usage(f"{ENROL} --processors 0", "--processors"),
+    usage("worker test --backend abacus", "--backend"),
+    Wrong("worker test --class Abacus", "no class is called 'Abacus'"),
+    Wrong("worker run --chain nowhere.chain --keypair one.json", "is not enrolled in worker"),
     usage("worker status --count 0", "--count"),
 ]

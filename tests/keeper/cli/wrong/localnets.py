@@ -29,6 +29,11 @@ LOCALNETS = [
     Wrong(f"{HERE} --chain test.chain --keeper", "there is no keys/keeper.json for a keeper to sign with"),
     Wrong(f"{HERE} --folder binary", "binary can't be written: File exists; name another by --folder"),
     Wrong(f"{HERE} --folder loop/under", "can't be written: Too many levels of symbolic links"),
+    Wrong(
+        f"{HERE} --chain test.chain --keys nowhere --keeper", "there is no nowhere/keeper.json for a keeper"
+    ),
+    Wrong(f"faucet {{nobody}} --keys nowhere {ON}", "nowhere"),
+    Wrong(f"faucet --keypair nowhere.json {ON}", "nowhere.json: no keypair"),
     usage(f"{HERE} --state late", "'late' is not one of"),
     usage(f"{HERE} --speed -1", "--speed"),
     usage(f"{HERE} --speed 1e9", "--speed"),
