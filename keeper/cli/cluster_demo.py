@@ -51,14 +51,16 @@ def demo(
         from keeper.compute.tools import lacking  # noqa: PLC0415
     if not chain.exists():
         raise NotServed(f"there is no {chain} yet: run make demo, a minute or two")
+    people = keys or chain.parent / "keys"
+    options.require_folders(people)
+    options.make_folder(folder)
     if lacks := lacking():
         raise NotServed(f"no sandbox can be made here: {lacks[0].what}: {lacks[0].do}")
     if find(options.settings().runtimes.expanduser()) is None:
         raise NotServed("Ray isn't installed yet: ionet worker runtime does it, 380 MB in a minute")
     if not (EXAMPLES / "render.py").exists():
         raise NotServed("the jobs are in the project's examples/: run this in a checkout of it")
-    folder.mkdir(parents=True, exist_ok=True)
-    stage = Stage(chain, keys or chain.parent / "keys", folder, wheel or fetched(folder / "wheels"), _Clock())
+    stage = Stage(chain, people, folder, wheel or fetched(folder / "wheels"), _Clock())
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         found = runner.run(stage.run())
     for table in shown(found):

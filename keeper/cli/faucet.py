@@ -47,6 +47,8 @@ def faucet(
         given = asyncio.run(_asked(settings.chain, to))
     else:
         path = Path(settings.chain)
+        if keys:
+            options.require_folders(keys)
         given = asyncio.run(_taken(path, keys or path.parent / "keys", to))
     if as_json:
         told = {"lamports": given["sol"], "io": given["io"], "usdc": given["usdc"]}

@@ -19,8 +19,9 @@ from keeper.cli import localnet_crew as crew
 from keeper.cli.localnet_child import environment_of_others, started
 from keeper.cli.localnet_crew import MAX_WORKERS
 from keeper.cli.localnet_web import address_of, pages_on
+from keeper.cli.options import make_folder
 from keeper.demo import beginning
-from keeper.errors import UserError, why
+from keeper.errors import UserError
 from keeper.localnet.chain import MAX_SPEED, LocalChain
 from keeper.localnet.faults import Faults, read_faults
 from keeper.localnet.node import Node, treasury_in
@@ -201,16 +202,9 @@ def _source(
     return _early(folder), kept_in, keys or folder / KEYS
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{folder} can't be written: {why(error)}; name another by --folder") from error
-
-
 def _early(folder: Path) -> Path:
     """A network after genesis, made anew each time: it takes a second."""
-    _make(folder)
+    make_folder(folder)
     path = folder / EARLY
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("genesis, people, a device", total=len(beginning.STEPS))
@@ -241,7 +235,7 @@ def _settings_of_keeper(url: str, people: Path, folder: Path) -> dict[str, str]:
     key = people / "keeper.json"
     if not key.exists():
         raise UserError(f"there is no {key} for a keeper to sign with: name a folder with one by --keys")
-    _make(folder)
+    make_folder(folder)
     database = (folder / "keeper.db").resolve()
     database.unlink(missing_ok=True)  # what an earlier keeper remembers is of another chain
     own = {

@@ -15,8 +15,8 @@ import uvicorn
 
 from keeper.cli.api import serving
 from keeper.cli.localnet_child import started
+from keeper.cli.options import make_folder
 from keeper.db.visitors import Visitors
-from keeper.errors import UserError, why
 from keeper.settings import Settings
 
 LOOK_SECONDS = 1
@@ -100,10 +100,7 @@ async def _indexing(chosen: Settings, log: BinaryIO, environment: Mapping[str, s
 
 
 def _settings(url: str, rewards: Path, folder: Path) -> Settings:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{folder} can't be written: {why(error)}; name another by --folder") from error
+    make_folder(folder)
     database = (folder / "web.db").resolve()
     for each in folder.glob(f"{database.name}*"):
         each.unlink()  # what an earlier one knows is of another chain

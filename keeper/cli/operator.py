@@ -1,4 +1,5 @@
-"""``ionet operator``: the challenge service of an operator; its votes are in :mod:`keeper.cli.votes`."""
+"""``ionet operator``: the challenge service of an operator; its votes are in :mod:`keeper.cli.votes`,
+matches and postings in :mod:`keeper.cli.by_hand`."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ import uvloop
 
 from keeper.chain.connect import connect
 from keeper.chain.http import http_client
-from keeper.cli import votes
+from keeper.cli import by_hand, votes
 from keeper.cli.options import ChainOption, KeypairOption, settings
 from keeper.clients import orders
 from keeper.compute.client import Board
@@ -40,8 +41,11 @@ from keeper.settings import Settings
 MBIT = 125_000
 """Bytes."""
 
-app = typer.Typer(help="An operator's challenge service, and its votes.", no_args_is_help=True)
+app = typer.Typer(
+    help="An operator's challenge service; its votes, matches and postings by hand.", no_args_is_help=True
+)
 app.add_typer(votes.app)
+app.add_typer(by_hand.app)
 
 
 @app.command()

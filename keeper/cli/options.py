@@ -10,7 +10,7 @@ import typer
 from solders.pubkey import Pubkey
 
 from keeper.economy.calendar import DAY, HOUR
-from keeper.errors import UserError
+from keeper.errors import UserError, why
 from keeper.settings import Settings, read_settings
 
 U32_MAX = 2**32 - 1
@@ -48,6 +48,14 @@ def require_folders(*folders: Path) -> None:
     for each in folders:
         if not each.is_dir():
             raise UserError(f"{each} is no folder: name one that is there")
+
+
+def make_folder(folder: Path) -> None:
+    """Make what ``--folder`` names where it isn't there. Raises UserError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder} can't be written: {why(error)}; name another by --folder") from error
 
 
 def seconds(text: str, what: str) -> int:

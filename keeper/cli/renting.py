@@ -127,6 +127,8 @@ def submit(
     Example: ionet cluster submit ORDER --working-dir . -- python train.py
     """
     variables = dict(map(_variable, env or ()))
+    if working_dir is not None:
+        options.require_folders(working_dir)
     with _cluster("submit", order, chain, keypair) as cluster:
         name = cluster.submit(command, working_dir=working_dir, wheels=wheel or (), variables=variables)
         if as_json:

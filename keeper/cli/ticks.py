@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from solders.pubkey import Pubkey
 
-from keeper.chain import Commitment
+from keeper.chain import ChainReader, Commitment
 from keeper.chain.connect import connect
 from keeper.cli.indexed import database
 from keeper.cli.options import require_folders
@@ -166,12 +166,14 @@ def samples(chosen: Settings, rewards: Path | None, hours: int) -> list[Counted]
 
 
 @asynccontextmanager
-async def sources(chosen: Settings, rewards: Path | None) -> AsyncIterator[tuple[Sources, States]]:
-    """Open a chain and its index: sources of ticks, and states for hours that are over."""
+async def sources(
+    chosen: Settings, rewards: Path | None, chain: ChainReader | None = None
+) -> AsyncIterator[tuple[Sources, States]]:
+    """Open a chain that isn't given, and its index: sources of ticks, and states for hours that are over."""
     if rewards:
         require_folders(rewards)
     async with AsyncExitStack() as stack:
-        chain = await stack.enter_async_context(connect(chosen.chain))
+        chain = chain or await stack.enter_async_context(connect(chosen.chain))
         place = Path(stack.enter_context(TemporaryDirectory()))
         index = await database(stack, chosen, place, chain)
         ledgers = []

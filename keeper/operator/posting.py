@@ -142,6 +142,28 @@ class Postings:
         return {key: posted for key, posted in self.first.items() if key.hour == hour}
 
 
+async def posted_since(chain: ChainReader, operator: Pubkey, slot: int) -> list[Posting]:
+    """All that an operator has posted from a slot on, of any kind, the oldest first."""
+    listed: list[Listed] = []
+    while True:
+        page = await chain.signatures(
+            staking.post_address(operator),
+            Commitment.CONFIRMED,
+            before=listed[-1].signature if listed else None,
+            limit=PAGE,
+        )
+        listed += page
+        if len(page) < PAGE or page[-1].slot < slot:
+            break
+    asked = [each.signature for each in reversed(listed) if each.slot >= slot and not each.failed]
+    found: list[Posting] = []
+    for first in range(0, len(asked), AT_ONCE):
+        for record in await chain.records(asked[first : first + AT_ONCE]):
+            events = staking.PROGRAM.events(record) if record else ()
+            found += [Posting(**event.fields) for event in events if event.name == "Posted"]
+    return [each for each in found if each.operator == operator]
+
+
 async def post(port: Port, postings: Postings, key: Key, digest: bytes) -> Posting:
     """Put a hash on chain unless the chain has one under this key; returns what the chain has.
 

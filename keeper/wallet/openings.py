@@ -58,6 +58,12 @@ def slash(device: Pubkey, evidence: bytes, operator: Pubkey) -> Opening:
     return Opening("the account of the votes", address, size, operator, NEVER)
 
 
+def postings(operator: Pubkey) -> Opening:
+    """What counts an operator's postings."""
+    size = staking.PROGRAM.dtype("PostCounter").itemsize
+    return Opening("the counter of postings", staking.post_address(operator), size, operator, NEVER)
+
+
 def season(number: int, admin: Pubkey) -> tuple[Opening, Opening]:
     """A season's account and its vault."""
     size = tokenomics.PROGRAM.dtype("Season").itemsize

@@ -51,8 +51,13 @@ TABLE += [
 
 COMMON = {"--chain", "--keypair", "--fee-payer", "--output", "--signer"}
 """Options that all commands take from one place."""
-ELSEWHERE: set[str] = set()
-"""Options whose values only a cluster can tell wrong: tests/keeper/cli/test_renting.py."""
+ELSEWHERE = {
+    "cluster submit --wheel",
+    "cluster put --node",
+    "cluster get --node",
+    "cluster shell --node",
+}
+"""Looked at once a cluster is there: tests/keeper/cli/test_renting.py, tests/keeper/renter."""
 ANY_NUMBER = {
     "market simulate --seed",
     "pow verify --sample",

@@ -32,7 +32,11 @@ DIR = ("--dir", "market")
 @pytest.fixture
 def world() -> OrdersWorld:
     """Two free devices of such a class, ``one`` for longer than ``two``."""
-    world = OrdersWorld.ready()
+    return with_devices(OrdersWorld.ready())
+
+
+def with_devices(world: OrdersWorld) -> OrdersWorld:
+    """A network with such a class and two devices of it."""
     admin = world.admin.pubkey()
     prices = ClassPrices(2 * IO, 1, 1_000 * IO, USDC, 1, 1_000 * USDC)
     world.do(staking.add_class(admin, CLUSTER, "Cluster", 100, 0, 0, prices), signers=[world.admin])

@@ -32,7 +32,7 @@ LOCALNETS = [
     Wrong(
         f"{HERE} --chain test.chain --keys nowhere --keeper", "there is no nowhere/keeper.json for a keeper"
     ),
-    Wrong(f"faucet {{nobody}} --keys nowhere {ON}", "nowhere"),
+    Wrong(f"faucet {{nobody}} --keys nowhere {ON}", "nowhere is no folder: name one that is there"),
     Wrong(f"faucet --keypair nowhere.json {ON}", "nowhere.json: no keypair"),
     usage(f"{HERE} --state late", "'late' is not one of"),
     usage(f"{HERE} --speed -1", "--speed"),

@@ -103,7 +103,7 @@ REWARDS = [
     Wrong(f"rewards fetch --from {GONE} --chain {GONE}", "Is the node running"),
     usage(f"rewards fetch --from {GONE} --hour {2**70}", "--hour"),
     Wrong("api serve", "ionet.db, which IONET_DATABASE names, has no index"),
-    Wrong("api serve --port {taken}", "has no index"),
+    Wrong("api serve --port {taken} --host nowhere.invalid", "has no index"),
     usage("api serve --port 99999", "--port"),
     Wrong("rewards serve --dir nowhere", "nowhere is no folder: --dir (or IONET_REWARDS) names"),
     Wrong("rewards serve --dir loop", "loop is no folder"),
