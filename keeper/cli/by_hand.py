@@ -34,7 +34,7 @@ from keeper.market.manifest import NAME, Manifest
 from keeper.operator.posting import posted_since
 from keeper.operator.published import read_published
 from keeper.operator.running import network_of, require_operator
-from keeper.pow.anchored import Posting, PostKind, first_postings
+from keeper.pow.anchored import Posting, PostKind
 from keeper.pow.replay import first_at
 from keeper.tables import Rows
 from keeper.wallet import openings, plans
@@ -186,9 +186,11 @@ async def _left(session: Session, matches: Rows, pair: tuple[Pubkey, Pubkey], ti
 
 
 async def _posted(session: Session, kind: PostKind, number: int, slot: int, since: int) -> Posting | None:
-    """What whoever signs has posted first of one thing."""
-    found = await posted_since(session.chain, session.address, since)
-    return first_postings(found, number, kind, slot).get(session.address)
+    """What whoever signs has posted first of one thing: of a tick, whatever slot it said."""
+    for each in await posted_since(session.chain, session.address, since):
+        if (each.kind, each.number) == (kind, number) and (kind == PostKind.BATCH or each.slot == slot):
+            return each
+    return None
 
 
 def _plan(found: Match, me: Pubkey, tick: int, now: int, posts: Manifest | None) -> Plan:

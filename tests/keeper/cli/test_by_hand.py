@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_a_match_of_the_rule_is_made_with_its_batch_and_every_replay_agrees(worl
     (posted,) = postings(world, operator)
     batch = MarketFolder(Path("market")).read(tick).manifest
     assert (posted.kind, posted.number, posted.hash) == (PostKind.BATCH, tick, batch.hash)
-    assert "is matched by now" in by(f"operator {leader}", *typed, "--yes", ends=1)
+    assert "takes no more devices" in by(f"operator {leader}", *typed, "--yes", ends=1)
     over(world, tick)
     for where in (DIR, ON, (*DIR, *ON)):
         code, told = replay(ionet, tick, *where)
@@ -98,13 +99,25 @@ def test_files_that_are_published_and_posted_are_gone_on_from(world, by: Typed) 
     tick = tick_of(order)
     leader = tick % 3
     publish(world, tick)
-    by(f"operator {leader}", *MATCH, order.address, device_of("one"), *DIR, "--yes")
-    assert len(finish(orders.read_leases(world.chain))) == 1
-    assert len(postings(world, world.operators[leader].pubkey())) == 1
     other = (leader + 1) % 3
     to_turn(world, tick, other)
-    said = by(f"operator {other}", *MATCH, order.address, device_of("one"), *DIR, "--yes", ends=1)
+    typed = (*MATCH, order.address, device_of("one"), *DIR, "--yes")
+    said = by(f"operator {other}", *typed, ends=1)
     assert f"is {world.operators[leader].pubkey()}'s: name your own folder by --dir" in said
+    by(f"operator {leader}", *typed)
+    assert len(finish(orders.read_leases(world.chain))) == 1
+    assert len(postings(world, world.operators[leader].pubkey())) == 1
+
+
+def test_one_of_several_places(world, by: Typed) -> None:
+    order = opened(world, devices=2)
+    tick = tick_of(order)
+    to_turn(world, tick, tick % 3)
+    typed = (*MATCH, order.address, device_of("two"), *DIR, "--yes")
+    by(f"operator {tick % 3}", *typed)
+    assert f"{device_of('two')} is matched by now" in by(f"operator {tick % 3}", *typed, ends=1)
+    (lease,) = finish(orders.read_leases(world.chain)).values()
+    assert str(lease.device) == device_of("two")
 
 
 def test_another_batch_than_the_one_that_was_posted_isnt_matched_from(world, by: Typed) -> None:
@@ -134,6 +147,7 @@ def test_a_no_to_the_question_takes_the_files_back(world, by: Typed, monkeypatch
     order = opened(world)
     tick = tick_of(order)
     to_turn(world, tick, tick % 3)
+    monkeypatch.setattr("sys.stdin", StringIO("n\n"))
     by(f"operator {tick % 3}", *MATCH, order.address, device_of("one"), *DIR, ends=1)
     assert not MarketFolder(Path("market")).has(tick)
     assert not finish(orders.read_leases(world.chain))
@@ -147,6 +161,7 @@ def test_a_batch_is_posted_once(world, by: Typed) -> None:
     tick = tick_of(order)
     leader = tick % 3
     publish(world, tick)
+    world.chain.save(CHAIN)
     manifest = Path("market") / files.folder(tick) / NAME
     assert f"the batch of tick {tick} is posted already" in by(f"operator {leader}", *POST, manifest, ends=1)
     other = (leader + 1) % 3

@@ -80,7 +80,9 @@ GOVERNING = [
     Wrong(f"operator match {{order}} x --dir market {AS_RENTER}", "'x' is no address"),
     Wrong(f"operator match {{order}} {{device}} {AS_RENTER}", "--dir, or IONET_MARKET, names the folder"),
     Wrong(f"operator match {{order}} {{device}} --dir market {AS_RENTER}", "is no operator of this network"),
-    Wrong(f"operator match {{order}} {{device}} --dir . --rewards nowhere {AS_RENTER}", "nowhere is no folder"),
+    Wrong(
+        f"operator match {{order}} {{device}} --dir . --rewards nowhere {AS_RENTER}", "nowhere is no folder"
+    ),
     usage(f"operator match {{order}} {AS_RENTER}", "Missing argument"),
     Wrong(f"operator post nowhere {AS_RENTER}", "is no operator of this network"),
     usage(f"operator post {AS_RENTER}", "Missing argument"),
