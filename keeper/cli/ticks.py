@@ -173,16 +173,16 @@ async def sources(
     if rewards:
         require_folders(rewards)
     async with AsyncExitStack() as stack:
-        chain = chain or await stack.enter_async_context(connect(chosen.chain))
+        reader = chain or await stack.enter_async_context(connect(chosen.chain))
         place = Path(stack.enter_context(TemporaryDirectory()))
-        index = await database(stack, chosen, place, chain)
+        index = await database(stack, chosen, place, reader)
         ledgers = []
         for program in (staking.PROGRAM, orders.PROGRAM):
-            indexer = ProgramIndexer(chain, index, program)
+            indexer = ProgramIndexer(reader, index, program)
             await indexer.prepare()
-            ledgers.append(Ledger(chain, index, indexer, FOLDS[program.name]))
+            ledgers.append(Ledger(reader, index, indexer, FOLDS[program.name]))
         profiles, passed = read_profiles_by_hour(chosen.profiles), Proven(rewards or chosen.rewards)
-        states, ended = (States(chain, Facts(ledgers), profiles, passed) for _ in range(2))
+        states, ended = (States(reader, Facts(ledgers), profiles, passed) for _ in range(2))
         yield Sources(states, ledgers), ended
 
 
