@@ -173,7 +173,7 @@ async def sources(
     if rewards:
         require_folders(rewards)
     async with AsyncExitStack() as stack:
-        reader = chain or await stack.enter_async_context(connect(chosen.chain))
+        reader = await stack.enter_async_context(connect(chosen.chain)) if chain is None else chain
         place = Path(stack.enter_context(TemporaryDirectory()))
         index = await database(stack, chosen, place, reader)
         ledgers = []
