@@ -59,12 +59,14 @@ async def indexed(source: Source) -> AsyncIterator[Index]:
         async with _made(source.chain) as own:
             yield own
         return
-    if shared.index is None:
-        chain = cast(ChainReader, _Known(source.chain, shared.records))
-        shared.index = await shared.ends.enter_async_context(_made(chain))
-    else:
-        shared.index = await shared.index.newer(source.chain)
-    yield shared.index
+    async with shared.indexing:
+        if shared.index is None:
+            chain = cast(ChainReader, _Known(source.chain, shared.records))
+            shared.index = await shared.ends.enter_async_context(_made(chain))
+        else:
+            shared.index = await shared.index.newer(source.chain)
+        found = shared.index
+    yield found
 
 
 class _Known:

@@ -8,7 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from hashlib import sha256
 from math import ceil
 
-from keeper.errors import UserError
+from keeper.audit.beside import ProcessEnded
 from keeper.pow.codes import HARD, Code
 from keeper.pow.files import whole_key
 from keeper.pow.verification import BATCH, Verifier
@@ -19,30 +19,30 @@ from keeper.tables import Rows
 
 FEW = 4 * BATCH
 """Openings that are verified sooner than another process has begun."""
-
-
-class VerificationEnded(UserError):
-    """A process that verified openings was ended."""
+AT_ONCE = 64 * BATCH
+"""Openings whose blobs are in memory at a time: some hundred megabytes of real ones."""
 
 
 def through(verifier: Verifier) -> Verify:
     """Have ``verifier`` verify, for callers on other threads than the running loop's; few are verified there.
 
-    Raises VerificationEnded.
+    Raises ProcessEnded.
     """
     loop = asyncio.get_running_loop()
 
     def codes(openings: Sequence[Opening]) -> list[Code]:
         if len(openings) <= FEW:
             return verified(openings)
-        groups = batches(openings, BATCH)
-        asked = asyncio.run_coroutine_threadsafe(verifier.run([batch for _, batch in groups]), loop)
-        try:
-            return in_order(openings, groups, asked.result())
-        except BrokenProcessPool as error:
-            raise VerificationEnded(
-                "a process that verified openings was ended from outside: audit again, perhaps with --sample"
-            ) from error
+        found: list[Code] = []
+        for at in range(0, len(openings), AT_ONCE):
+            some = openings[at : at + AT_ONCE]
+            groups = batches(some, BATCH)
+            asked = asyncio.run_coroutine_threadsafe(verifier.run([batch for _, batch in groups]), loop)
+            try:
+                found += in_order(some, groups, asked.result())
+            except BrokenProcessPool as error:
+                raise ProcessEnded from error
+        return found
 
     return codes
 
@@ -85,9 +85,9 @@ class Openings:
         return codes
 
     def _of_verdict(self, opening: Opening) -> Code:
-        code = self._stated.get((opening.wave.slot, bytes(opening.claim.device)))
+        code = self._stated.get((opening.wave.slot, bytes(opening.asked.device)))
         return Code(code) if code in HARD else Code.PASS
 
 
 def _name(opening: Opening) -> tuple[bytes, bytes, bytes, bytes]:
-    return opening.wave.seed, bytes(opening.claim.device), opening.claim.root, opening.blob
+    return opening.wave.seed, bytes(opening.asked.device), opening.asked.root, opening.blob

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from importlib import import_module
@@ -21,14 +22,38 @@ PARTS: Mapping[str, str] = {
     "market": "keeper.audit.market:check",
 }
 """By name, in the order of a whole audit: ``module:function``, a :data:`Run`."""
+TOGETHER = "hours", "pow"
+"""They go side by side where there is a process for the latter: what takes them long are the same files."""
 
 
 async def run(source: Source, names: tuple[str, ...] = (), told: Told = untold) -> Report:
-    """Run some parts by their names, or all of them, one after the other."""
+    """Run some parts by their names, or all of them, told in this order."""
     clock = await source.chain.final_clock()
+    parts: list[Part] = []
     async with shared(source) as one:
-        parts = [await loaded(name)(one, told) for name in names or PARTS]
+        for group in _groups(names or PARTS, together=source.beside is not None):
+            parts += await _all([loaded(name)(one, told) for name in group])
     return Report(source.name, tuple(parts), clock.slot)
+
+
+def _groups(names: Iterable[str], *, together: bool) -> Iterator[tuple[str, ...]]:
+    """Those that go side by side."""
+    left = list(names)
+    while left:
+        many = len(TOGETHER) if together and tuple(left[: len(TOGETHER)]) == TOGETHER else 1
+        yield tuple(left[:many])
+        del left[:many]
+
+
+async def _all(runs: Sequence[Awaitable[Part]]) -> Sequence[Part]:
+    """All of them; when one fails the others end, too."""
+    tasks = [asyncio.ensure_future(each) for each in runs]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def only(source: Source, check: Run, told: Told = untold) -> Report:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from solders.pubkey import Pubkey
 
+from keeper.audit.beside import done
 from keeper.audit.findings import Code, Finding, Part, Unchecked, Value
 from keeper.audit.index import indexed
 from keeper.audit.sources import Source, Told, untold
-from keeper.chain.program import Fields
 from keeper.clients import staking, tokenomics
 from keeper.economy.calendar import month_start
 from keeper.pow.anchored import Posting, PostKind, Signatures
@@ -43,7 +43,8 @@ async def check(source: Source, told: Told = untold, *, only: int | None = None)
             posting = posting_of(event)
             if posting.kind in KINDS and only in (None, posting.number):
                 hours[posting.number].append(posting)
-        findings, unchecked, counts = [], [], defaultdict[str, int](int)
+        findings: list[Finding] = []
+        unchecked, counts = [], defaultdict[str, int](int)
         for at, number in enumerate(sorted(hours)):
             plan = await read_hour(source.chain, network, number)
             if plan is None or not await history.knows(network.start_of(number)):
@@ -51,13 +52,14 @@ async def check(source: Source, told: Told = untold, *, only: int | None = None)
                 continue
             past = await history.hour(network.start_of(number))
             waves = {each.slot: each for each in plan.waves}
-            files = Files(network, hours[number], waves, past.before)
+            workers = {address: bytes(device["worker"]) for address, device in past.before.items()}
+            files = Files(network, hours[number], waves, workers)
             there = [each for each in source.evidence if (each / str(number)).is_dir()]
             if not there:
                 unchecked.append(Unchecked(f"files of hour {number}", "they aren't in any folder: --pow"))
-            await asyncio.to_thread(files.run, number, there)
-            findings += files.findings
-            for what, count in files.counts.items():
+            found, counted = await done(source.beside, files.run, number, there)
+            findings += found
+            for what, count in counted.items():
                 counts[what] += count
             told("hours of files", at + 1, len(hours))
         return Part(PART, dict(counts), tuple(unchecked), tuple(findings))
@@ -70,16 +72,16 @@ class Files:
     network: Network
     postings: Sequence[Posting]
     waves: Mapping[int, Wave]
-    before: Mapping[Pubkey, Fields]
-    """The devices at the hour's start."""
+    workers: Mapping[Pubkey, bytes]
+    """The keys of the devices that were there at the hour's start."""
     findings: list[Finding] = field(default_factory=list)
-    counts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    counts: defaultdict[str, int] = field(default_factory=partial(defaultdict, int))
     _roots: dict[tuple[int, bytes], tuple[bytes, str]] = field(default_factory=dict)
     _whole: set[bytes] = field(default_factory=set)
     """The openings that are held, each read once for all operators."""
 
-    def run(self, number: int, folders: Sequence[Path]) -> None:
-        """All of them."""
+    def run(self, number: int, folders: Sequence[Path]) -> tuple[Sequence[Finding], Mapping[str, int]]:
+        """Hold all of them, which may be in another process; what isn't so, and how many were looked at."""
         first = dict(self._first())
         held = [(each, HeldFiles(each, number)) for each in folders]
         signatures = Signatures()
@@ -102,6 +104,7 @@ class Files:
             for name in sorted(files.names.keys() - known):
                 where = str(folder / str(number) / name)
                 self._tell(Code.EVIDENCE_UNFOUNDED, where, "", None, files.names[name].hex(), None)
+        return self.findings, self.counts
 
     def _first(self) -> Iterator[tuple[str, Posting]]:
         """The first posting of each file, by its name; a second one of another hash is told."""
@@ -162,24 +165,26 @@ class Files:
         commits = wave_commits(wave.seed, rows)
         for at, (row, commit) in enumerate(zip(rows, commits, strict=True)):
             address = Pubkey(whole_key(row["device"]))
-            device = self.before.get(address)
-            if device is None:
+            key = self.workers.get(address)
+            if key is None:
                 continue  # Who is of the hour an honest operator may know a moment late.
-            worker, place = device["worker"], f"row {at + 1}, {address}"
-            if not signatures.all_right([commit], [bytes(worker)]):
-                values = f"a signature of {worker}", "another's"
-                self._tell(Code.EVIDENCE_UNSIGNED, where, place, *values, operator, posting.slot)
+            if not signatures.all_right([commit], [key]):
+                values = f"a signature of {Pubkey(key)}", "another's"
+                self._tell(
+                    Code.EVIDENCE_UNSIGNED, where, _place(at, address), *values, operator, posting.slot
+                )
                 continue
-            self._root(wave, bytes(address), row, where, place, str(worker))
+            self._root(wave, at, address, row, where, key)
 
-    def _root(self, wave: Wave, device: bytes, row: Rows, where: str, place: str, worker: str) -> None:
+    def _root(self, wave: Wave, at: int, device: Pubkey, row: Rows, where: str, worker: bytes) -> None:
         """Two roots that one key signed for one wave; told once."""
         root = whole_key(row["root"])
-        other, known = self._roots.setdefault((wave.slot, device), (root, where))
+        key = wave.slot, bytes(device)
+        other, known = self._roots.setdefault(key, (root, where))
         if other != root and known:
-            self._roots[wave.slot, device] = other, ""
-            row_words = f"{place}; the other in {known}"
-            self._tell(Code.ROOTS_CONFLICT, where, row_words, other.hex(), root.hex(), worker, wave.slot)
+            self._roots[key] = other, ""
+            words, signer = f"{_place(at, device)}; the other in {known}", str(Pubkey(worker))
+            self._tell(Code.ROOTS_CONFLICT, where, words, other.hex(), root.hex(), signer, wave.slot)
 
     def _evidence(
         self,
@@ -212,7 +217,7 @@ class Files:
         if digest in self._whole or any(files.get(digest) is not None for _, files in held):
             self._whole.add(digest)
             return
-        place = f"row {at + 1}, {Pubkey(whole_key(row['device']))}"
+        place = _place(at, Pubkey(whole_key(row["device"])))
         for _, files in held:
             for path, found in files.damaged.items():
                 if path.name == digest.hex():
@@ -233,3 +238,7 @@ class Files:
         finding = Finding(PART, code, where, row, slot, expected, found, signer)
         if finding not in self.findings:
             self.findings.append(finding)
+
+
+def _place(at: int, device: Pubkey) -> str:
+    return f"row {at + 1}, {device}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Executor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +44,8 @@ class Shared:
     """Final transactions that were read, by their names: no node is asked for one twice."""
     index: Index | None = None
     """The index of staking and orders, once a part needed it."""
+    indexing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Of parts that go side by side one makes it, or reads on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class Source:
     """Which tables of proof of work hold when, on a network with its own; None for ionet's."""
     verifier: Verifier | None = None
     """Where openings are verified; None for this process."""
+    beside: Executor | None = None
+    """Where operators' files are held to what was posted of them; None for this process."""
     shared: Shared | None = None
     """What other parts of the same audit have made already; None for a part that is alone."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.progress import Progress
 from typer.core import TyperGroup
 
 from keeper.audit import parts
+from keeper.audit.beside import beside
 from keeper.audit.findings import Report
 from keeper.audit.sources import Told, opened
 from keeper.cli.answering import JsonOption, answers, write
@@ -98,7 +100,7 @@ def all_parts(
     each: EachOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """All parts, one after the other."""
+    """All parts."""
     run((), chain, each, as_json, rewards, evidence, market, database, verifying=True, ray=ray)
 
 
@@ -273,8 +275,9 @@ def bundle(  # noqa: PLR0913, PLR0917 - an option for each thing that goes in
             return report
 
     async def read(told: Told) -> Report:
-        async with of_bundle.opened(file, sample / 100, chosen.profiles) as found:
-            return found.told(await parts.run(found.source, (), told))
+        with beside() as pool:
+            async with of_bundle.opened(file, sample / 100, chosen.profiles) as found:
+                return found.told(await parts.run(replace(found.source, beside=pool), (), told))
 
     with _progress() as told:
         report = asyncio.run(written(told) if does is Does.WRITE else read(told))
@@ -307,20 +310,21 @@ def run(  # noqa: PLR0913, PLR0917 - what each command was given
 
     async def look(told: Told) -> Report:
         there = folders_of(chosen, rewards, evidence)
-        async with opened(
-            chosen.chain,
-            rewards=there[0],
-            evidence=there[1],
-            market=market or (),
-            database=database,
-            share=share,
-            authority=address(authority) if authority else None,
-            profiles=chosen.profiles,
-            verifier=verifier,
-        ) as source:
-            return await (
-                parts.run(source, names, told) if check is None else parts.only(source, check, told)
-            )
+        with beside() as pool:
+            async with opened(
+                chosen.chain,
+                rewards=there[0],
+                evidence=there[1],
+                market=market or (),
+                database=database,
+                share=share,
+                authority=address(authority) if authority else None,
+                profiles=chosen.profiles,
+                verifier=verifier,
+            ) as source:
+                if check is not None:
+                    return await parts.only(source, check, told)
+                return await parts.run(replace(source, beside=pool), names, told)
 
     try:
         with _progress() as told:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,7 +179,7 @@ def included_evidence(
             transfers = Transfers.read(measured)
         except FileError:
             continue
-        rows = evidence.rows[[_is_due(due, row) for row in evidence.rows]]
+        rows = evidence.rows[_are_due(due, evidence.rows)]
         raw, lengths = rows["blob"].tobytes(), rows["length"].tolist()
         blobs = (raw[at : at + 32] for at in range(0, len(raw), 32))
         if all(_length(held, each, whole) == length for each, length in zip(blobs, lengths, strict=True)):
@@ -193,9 +192,12 @@ def included_evidence(
     return found
 
 
-def _is_due(due: Due, row: Any) -> bool:
-    device, root = (whole_key(row[name]) for name in ("device", "root"))
-    return due(int(row["slot"]), device, root) == int(row["length"])
+def _are_due(due: Due, rows: Rows) -> list[bool]:
+    columns = (rows[name].tolist() for name in ("slot", "device", "root", "length"))
+    return [
+        due(slot, whole_key(device), whole_key(root)) == length
+        for slot, device, root, length in zip(*columns, strict=True)
+    ]
 
 
 def _held(held: Mapping[bytes, bytes], digest: bytes) -> bytes | None:

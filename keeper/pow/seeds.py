@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from functools import cache
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -90,14 +91,16 @@ def plot_root(roots: Sequence[bytes]) -> bytes:
 
 def picks(seed: bytes, device: Pubkey, root: bytes, profile: Profile, procs: int) -> list[Pick]:
     """The picks of a device that committed to ``root``, in order, some perhaps the same; ``seed`` opens."""
-    bounds = procs, profile.m, profile.segments
-    return list(map(Pick._make, _drawn("pick", seed, device, root, profile.q, bounds)))
+    m, segments = profile.m, profile.segments
+    drawn = _drawn("pick", seed, device, root, pick_count(profile.q, procs))
+    return [Pick(x % procs, y % m, z % segments) for x, y, z, _ in drawn]
 
 
 def plot_picks(seed: bytes, device: Pubkey, root: bytes, residency: Residency, procs: int) -> list[PlotPick]:
     """The same in a residency wave."""
-    bounds = procs, residency.passes, residency.m
-    return list(map(PlotPick._make, _drawn("vpick", seed, device, root, residency.q, bounds)))
+    passes, m = residency.passes, residency.m
+    drawn = _drawn("vpick", seed, device, root, pick_count(residency.q, procs))
+    return [PlotPick(x % procs, y % passes, z % m) for x, y, z, _ in drawn]
 
 
 def is_opened(seed: bytes, device: Pubkey, alpha: int) -> bool:
@@ -110,12 +113,15 @@ def pick_count(q: int, procs: int) -> int:
     return q + 8 * (procs - 1)
 
 
+@cache
+def _numbers(count: int) -> list[bytes]:
+    return [u16(number) for number in range(count)]
+
+
 def _drawn(
-    tag: str, seed: bytes, device: Pubkey, root: bytes, q: int, bounds: tuple[int, int, int]
-) -> Iterator[tuple[int, int, int]]:
-    """Three draws a pick, each below its bound. The bias is below bound / 2^64."""
-    first, second, third = bounds
+    tag: str, seed: bytes, device: Pubkey, root: bytes, count: int
+) -> Iterator[tuple[int, int, int, int]]:
+    """Four numbers of 64 bits for each pick, which takes three by their remainders: the bias is below
+    bound / 2^64."""
     start = tagged(tag) + seed + bytes(device) + root
-    for number in range(pick_count(q, first)):
-        x, y, z, _ = _DRAWS.unpack(sha256(start + u16(number)).digest())
-        yield x % first, y % second, z % third
+    return (_DRAWS.unpack(sha256(start + number).digest()) for number in _numbers(count))

@@ -286,7 +286,7 @@ class Sampled:
         codes = [self._of_verdict(each) for each in openings]
         chosen = list(range(len(openings)))
         if self._device is not None:
-            chosen = [at for at in chosen if openings[at].claim.device == self._device]
+            chosen = [at for at in chosen if openings[at].asked.device == self._device]
         if self._sample is not None:
             chosen = sorted(chosen, key=lambda at: openings[at].blob)[: self._sample]
         for start in range(0, len(chosen), BATCH):
@@ -299,7 +299,7 @@ class Sampled:
         return codes
 
     def _of_verdict(self, opening: Opening) -> Code:
-        code = self._stated.get((opening.wave.slot, bytes(opening.claim.device)))
+        code = self._stated.get((opening.wave.slot, bytes(opening.asked.device)))
         return Code(code) if code in HARD else Code.PASS
 
 

@@ -48,7 +48,7 @@ def in_order(
 
 
 def _work(opening: Opening) -> Profile | Residency:
-    if not isinstance(opening.claim, PlotClaim):
+    if not isinstance(opening.asked, PlotClaim):
         return opening.profile
     assert opening.profile.residency is not None and opening.epoch is not None
     return opening.profile.residency

@@ -18,14 +18,23 @@ from keeper.tables import Rows
 
 
 class Opening(NamedTuple):
-    """What it takes to verify an opening, and the hash of its blob."""
+    """What it takes to verify an opening; its blob is read when it is verified, as an hour's are too many."""
 
     wave: Wave
     profile: Profile
     epoch: bytes | None
     """The seed of the day's plots, for a residency wave."""
-    claim: Claim | PlotClaim
+    asked: Claim | PlotClaim
+    """Without the blob."""
     blob: bytes
+    """Its SHA-256."""
+    held: Mapping[bytes, bytes]
+    """Where it is, by that."""
+
+    @property
+    def claim(self) -> Claim | PlotClaim:
+        """For verification; raises KeyError where the blob isn't held any more."""
+        return self.asked._replace(blob=self.held[self.blob])
 
 
 class WaveDue:
@@ -43,13 +52,15 @@ class WaveDue:
         """``files`` are the WAVE files that count, ``epoch`` the seed of a residency wave's plots."""
         self.wave, self._open_seed, self._epoch, self._profiles = wave, open_seed, epoch, profiles
         self._tasks = {whole_key(task["device"]): task for task in tasks if task["opened"]}
+        work = {device: tuple(task[name].item() for name in WORK) for device, task in self._tasks.items()}
         self._committed = {
-            (device, whole_key(row["root"]))
+            (device, whole_key(root))
             for file in files
-            for row in file
-            if (task := self._tasks.get(device := whole_key(row["device"]))) is not None
+            for key, root, *done in zip(
+                *(file[name].tolist() for name in ("device", "root", *WORK)), strict=True
+            )
             # A commit to other work than the device's is none.
-            and all(task[name] == row[name] for name in WORK)
+            if work.get(device := whole_key(key)) == tuple(done)
         }
         self._made: dict[tuple[bytes, bytes], Owed] = {}
 
@@ -64,12 +75,12 @@ class WaveDue:
             self._made[device, root] = made
         return self._made[device, root]
 
-    def opening(self, device: bytes, root: bytes, digest: bytes, blob: bytes) -> Opening:
-        """A due opening with its blob."""
+    def opening(self, device: bytes, root: bytes, digest: bytes, held: Mapping[bytes, bytes]) -> Opening:
+        """A due opening, of which ``held`` has the blob."""
         found = self.owed(device, root)
         assert found is not None
         profile = self._profiles[int(self._tasks[device]["profile"])]
-        return Opening(self.wave, profile, self._epoch, found.claim(blob), digest)
+        return Opening(self.wave, profile, self._epoch, found.asked, digest, held)
 
 
 def due_length(dues: Mapping[int, WaveDue], slot: int, device: bytes, root: bytes) -> int | None:

@@ -112,7 +112,7 @@ def merge(
         codes = (verify or verified)(openings)
         found: dict[tuple[bytes, bytes], list[Code]] = {}
         for opening, code in zip(openings, codes, strict=True):
-            found.setdefault((bytes(opening.claim.device), opening.claim.root), []).append(code)
+            found.setdefault((bytes(opening.asked.device), opening.asked.root), []).append(code)
         best_of = {root: best(each) for root, each in found.items()}
         # Without enough evidence nobody can be told to have opened nothing.
         counting = list(files[at].values()) if len(evidence) >= hour.threshold else []
@@ -270,7 +270,7 @@ def _openings(due: WaveDue, evidence: Collection[Held], held: Mapping[bytes, byt
         for row in each.rows[each.rows["slot"] == due.wave.slot]:
             names = whole_key(row["device"]), whole_key(row["root"]), whole_key(row["blob"])
             if names not in found:
-                found[names] = due.opening(*names, held[names[-1]])
+                found[names] = due.opening(*names, held)
     return list(found.values())
 
 

@@ -199,8 +199,9 @@ def opening_of(act: Act, facts: Facts, profiles: ByHour) -> Opening:
     is_plot = commit.kind is WaveKind.RESIDENCY
     if is_plot and (wave.kind is not WaveKind.RESIDENCY or profile.residency is None or facts.epoch is None):
         raise OffenceError(f"nobody had to show its plot in the wave of slot {act.slot}")
-    asked = owed(seed, profile, commit.kind, commit.device, commit.root, commit.procs).claim(act.blob)
-    return Opening(wave, profile, facts.epoch if is_plot else None, asked, sha256(act.blob).digest())
+    asked = owed(seed, profile, commit.kind, commit.device, commit.root, commit.procs).asked
+    digest = sha256(act.blob).digest()
+    return Opening(wave, profile, facts.epoch if is_plot else None, asked, digest, {digest: act.blob})
 
 
 def _require_wrong(act: Act, facts: Facts, profiles: ByHour) -> None:

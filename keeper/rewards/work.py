@@ -144,7 +144,7 @@ class Remembering:
 
     def _run(self, known: Mapping[bytes, Code], openings: Sequence[Opening]) -> list[Code]:
         names = [
-            opening_key(each.wave.seed, bytes(each.claim.device), each.claim.root, each.blob)
+            opening_key(each.wave.seed, bytes(each.asked.device), each.asked.root, each.blob)
             for each in openings
         ]
         fresh = [at for at, name in enumerate(names) if name not in known and name not in self._codes]

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keeper.audit.openings import FEW, Openings, VerificationEnded, through
+from keeper.audit.beside import ProcessEnded
+from keeper.audit.openings import FEW, Openings, through
 from keeper.pow.clock import Wave, WaveKind
 from keeper.pow.codes import Code
 from keeper.pow.verdicts import VERDICT
@@ -36,7 +37,9 @@ def openings(batches: list[Batch], tmp_path: Path) -> list[Opening]:
     for number, batch in enumerate(batches):
         wave = Wave(0, number, bytes(32), 0, batch.wave_seed, list(WaveKind)[number], False)
         epoch = batch.epoch_seed or None
-        found += [Opening(wave, profile, epoch, each, sha256(each.blob).digest()) for each in batch.claims]
+        for each in batch.claims:
+            digest, asked = sha256(each.blob).digest(), each._replace(blob=b"")
+            found.append(Opening(wave, profile, epoch, asked, digest, {digest: each.blob}))
     return found
 
 
@@ -79,7 +82,7 @@ async def test_a_process_that_is_killed_is_told(openings: list[Opening]) -> None
     assert verifier._pool is not None
     (pid,) = verifier._pool._processes
     os.kill(pid, signal.SIGKILL)
-    with pytest.raises(VerificationEnded, match="audit again"):
+    with pytest.raises(ProcessEnded, match="audit again"):
         while True:
             await asyncio.to_thread(verify, many)
     assert await asyncio.to_thread(verify, many) == KNOWN * (len(many) // len(openings)), "it begins anew"
@@ -97,4 +100,4 @@ def test_each_opening_is_verified_once_by_what_it_is_given(openings: list[Openin
     assert audit(openings) == KNOWN
     assert audit(openings) == KNOWN
     assert calls == [len(openings), 0]
-    assert audit.verified == len({(each.claim.device, each.claim.root, each.claim.blob) for each in openings})
+    assert audit.verified == len({(each.asked.device, each.asked.root, each.blob) for each in openings})
