@@ -20,7 +20,7 @@ const SENT = {
   ],
   orders: ["create_order", "extend_lease", "end_lease", "cancel_order", "refund", "close_order"],
   buyback: ["bid"],
-  tokenomics: [],
+  tokenomics: ["claim_season", "open_claim_page"],
 };
 
 rmSync(out, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 """What an operator publishes over HTTP: files as they are, and a wallet's proof.
 
 ``GET /rewards/{hour}/{file}`` returns a published file (with ``?sha256=``: that one or none),
+``GET /rewards/seasons/{number}/points.csv`` an airdrop season's points,
 ``GET /rewards/slashes/{sha256}.bin`` what operators voted to slash for, ``/rewards/faults/{hash}/lease.json``
 and ``/{number}.observation`` beside it what they voted for a fault by,
 ``GET /rewards/{hour}/proof/{wallet}`` what the wallet can claim by that hour's root, and ``GET /rewards`` the
@@ -40,11 +41,13 @@ from keeper.rewards.publication import (
     PublicationError,
     published_hours,
 )
+from keeper.rewards.seasons import FOLDER as SEASONS
+from keeper.rewards.seasons import POINTS
 
 HOUR = r"\d{1,9}"
 FILE = re.compile(
     f"{HOUR}/({'|'.join(map(re.escape, (*FILES, MANIFEST)))})"
-    f"|{SLASHES}/[0-9a-f]{{64}}\\.bin|{FAULTS}/({SERVED.pattern})"
+    f"|{SEASONS}/{HOUR}/{re.escape(POINTS)}|{SLASHES}/[0-9a-f]{{64}}\\.bin|{FAULTS}/({SERVED.pattern})"
 )
 """What is published; what is still being written lies beside it."""
 

@@ -22,6 +22,7 @@ from keeper.economy.money import parse
 from keeper.economy.orders import Currency
 from keeper.economy.seasons import POOLS
 from keeper.errors import UserError, why
+from keeper.rewards import seasons as published
 from keeper.terminal import seasons as season_tables
 from keeper.terminal import tables
 from keeper.terminal.answers import looking
@@ -95,6 +96,39 @@ async def open_(
     pools = dict(zip(POOLS, (parse(each, Currency.IO) for each in (gpu, cpu, creators)), strict=True))
     plan = seasons.open_(session.address, season, pools, _content(points), day(start), day(end))
     await session.carry_out(plan)
+
+
+@app.command()
+@answers(looking.SeasonPublished)
+def publish(
+    season: Annotated[int, typer.Argument(min=0, help="the season's number")],
+    points: Annotated[Path, typer.Option(help="the season's file of points")],
+    folder: Annotated[
+        Path | None, typer.Option("--dir", help="folder that is served", show_default="IONET_REWARDS")
+    ] = None,
+    chain: ChainOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a season's points where ionet api serve and ionet rewards serve find them, with everybody's proofs.
+
+    Nothing is written unless the points are the season's, and its root on chain follows from them.
+
+    Example: ionet season publish 1 --points points.csv
+    """
+    content, chosen = _content(points), options.settings(chain)
+
+    async def read() -> Season:
+        async with connect(chosen.chain) as connected:
+            return await season_of(connected, season)
+
+    found = seasons.distribution(asyncio.run(read()), content)
+    place = folder or chosen.rewards
+    published.publish(place, found, content)
+    file, wallets = place / published.points_path(season), len(found.claims)
+    if as_json:
+        write({"season": season, "wallets": wallets, "file": str(file)})
+        return
+    tables.console.print(f"{file}: season {season}, {wallets:,} wallets", soft_wrap=True, markup=False)
 
 
 def _content(points: Path) -> bytes:

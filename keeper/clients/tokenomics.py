@@ -348,7 +348,11 @@ def parse_season(data: bytes) -> Season:
 
 def is_claimed(page: bytes, index: int) -> bool:
     """Whether a leaf's bit is set in the bytes of its page of claims."""
-    bits: bytes = bytes(PROGRAM.account("ClaimPage", page)["bits"])
+    return is_marked(bytes(PROGRAM.account("ClaimPage", page)["bits"]), index)
+
+
+def is_marked(bits: bytes, index: int) -> bool:
+    """Whether a leaf's bit is set among those of its page."""
     bit = index % PAGE_CLAIMS
     return bool(bits[bit // 8] & 1 << bit % 8)
 

@@ -25,6 +25,7 @@ from keeper.economy.calendar import DAY
 from keeper.economy.seasons import points_file
 from keeper.economy.supply import EMISSION_MONTHS
 from keeper.errors import UserError, why
+from keeper.rewards import seasons
 
 REWARDS, PROOFS, MARKET = "rewards", "pow", "market"
 """Folders of the operators' reward blocks, of their files of proof of work, and of those of the market."""
@@ -85,6 +86,7 @@ async def _run(out: Path, place: Workplace, other: Beside, console: Console, htt
             page.write(sections, summary, out)
             await other.finish()
             await place.finish()
+            _publish_seasons(network, out / REWARDS / "operator-1")
         progress.advance(task)
     report.show(sections, console)
     console.print(f"\n[bold green]{summary}[/]\nin {time.monotonic() - started:.1f} s", highlight=False)
@@ -178,3 +180,8 @@ def _write(network: Network, out: Path) -> None:
     report.write_csv(network.months, out / "supply.csv")
     network.chain.save(out / "network.chain")
     midlife.write_keys(out / midlife.KEYS)
+
+
+def _publish_seasons(network: Network, folder: Path) -> None:
+    for airdrop in network.airdrops:
+        seasons.publish(folder, airdrop.distribution, points_file(airdrop.points))

@@ -83,12 +83,13 @@ class Distribution:
         self.claims = [Claim(index, wallet, amount) for index, (wallet, amount) in enumerate(paid)]
         self.data_hash = sha256(points_file(lines)).digest()
         self._by_wallet = {claim.wallet: claim for claim in self.claims}
-        self._tree = merkle.Tree([leaf(program, mint, season, claim) for claim in self.claims])
+        self.tree = merkle.Tree([leaf(program, mint, season, claim) for claim in self.claims])
+        """Over the claims, in their order."""
 
     @property
     def root(self) -> bytes:
         """The root to publish."""
-        return self._tree.root
+        return self.tree.root
 
     def claim(self, wallet: Pubkey) -> Claim | None:
         """A wallet's leaf, None when it gets nothing."""
@@ -96,7 +97,7 @@ class Distribution:
 
     def proof(self, claim: Claim) -> bytes:
         """The proof that the program wants with a claim."""
-        return self._tree.proof(claim.index)
+        return self.tree.proof(claim.index)
 
 
 def leaf(program: Pubkey, mint: Pubkey, season: int, claim: Claim) -> bytes:

@@ -2,11 +2,12 @@
 
 It follows from ``wallets.csv``, so that nobody has to publish or trust it, and lies beside it: whoever
 publishes or fetches an hour writes it, 104 bytes for each wallet. A proof takes some twenty looks into it,
-wherever the wallet is, however many ask at a time.
+wherever the wallet is, however many ask at a time. An airdrop season has the same beside its file of points.
 
 In order: eight bytes that name the format, how many wallets there are (u64), the SHA-256 of the hour's
-manifest, the wallets' keys in their order, all that each ever earned (u64), and the tree's levels from the
-leaves up to the root. Numbers are little-endian.
+manifest (a season's: of its file of points), the wallets' keys in their order, all that each ever earned
+(a season's: what it gets in it) (u64), and the tree's levels from the leaves up to the root. Numbers are
+little-endian.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from solders.pubkey import Pubkey
 
 from keeper import disk
@@ -57,6 +60,16 @@ class Claimable:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A wallet in an index: its place, its amount in base units, its way to the root."""
+
+    number: int
+    amount: int
+    root: bytes
+    proof: bytes
+
+
 class NoIndex(Exception):
     """There is no index yet, or another manifest's; the message says which."""
 
@@ -66,13 +79,26 @@ def write(path: Path, manifest: str, wallets: Rows, top: merkle.Tree | None) -> 
 
     ``manifest`` is the hash of the hour's.
     """
-    disk.write(path, _chunks(manifest, wallets, top))
+    write_columns(path, manifest, wallets["wallet"], wallets["lifetime"], top)
 
 
-def _chunks(manifest: str, wallets: Rows, top: merkle.Tree | None) -> Iterator[bytes]:
-    yield FORMAT + len(wallets).to_bytes(NUMBER, "little") + bytes.fromhex(manifest)
-    yield wallets["wallet"].tobytes()
-    yield wallets["lifetime"].astype("<u8").tobytes()
+def write_columns(
+    path: Path,
+    made_of: str,
+    wallets: NDArray[np.bytes_],
+    amounts: NDArray[np.uint64],
+    top: merkle.Tree | None,
+) -> None:
+    """The same of any ``wallets`` in the order of their keys; ``made_of`` as for :func:`find`."""
+    disk.write(path, _chunks(made_of, wallets, amounts, top))
+
+
+def _chunks(
+    made_of: str, wallets: NDArray[np.bytes_], amounts: NDArray[np.uint64], top: merkle.Tree | None
+) -> Iterator[bytes]:
+    yield FORMAT + len(wallets).to_bytes(NUMBER, "little") + bytes.fromhex(made_of)
+    yield wallets.tobytes()
+    yield amounts.astype("<u8").tobytes()
     for level in top.levels if top else ():
         yield b"".join(level)
 
@@ -82,8 +108,14 @@ def look_up(path: Path, hour: int, manifest: str, root: str, wallet: Pubkey) -> 
 
     ``manifest`` and ``root`` are the hour's, in hexadecimal.
     """
+    found = find(path, manifest, root, wallet)
+    return None if found is None else Claimable(hour, wallet, found.amount, found.root, found.proof)
+
+
+def find(path: Path, made_of: str, root: str, wallet: Pubkey) -> Entry | None:
+    """As :func:`look_up`, of a season, too, whose file of points has the hash ``made_of``."""
     with _opened(path) as data:
-        return _Index(path, data, manifest, root).of(hour, wallet)
+        return _Index(path, data, made_of, root).of(wallet)
 
 
 def check(path: Path, manifest: str, root: str) -> None:
@@ -110,9 +142,9 @@ class _Index:
         self._data = data
         self._root = bytes.fromhex(root)
         self._count = int.from_bytes(data[len(FORMAT) : len(FORMAT) + NUMBER], "little")
-        self._lifetimes = HEADER + HASH * self._count
+        self._amounts = HEADER + HASH * self._count
         self._levels: list[tuple[int, int]] = []
-        at, width = self._lifetimes + NUMBER * self._count, self._count
+        at, width = self._amounts + NUMBER * self._count, self._count
         while width:
             self._levels.append((at, width))
             at += HASH * width
@@ -122,7 +154,7 @@ class _Index:
         if stated != found or (self._count and data[at - HASH : at] != self._root):
             raise NoIndex(f"{path} is another manifest's")
 
-    def of(self, hour: int, wallet: Pubkey) -> Claimable | None:
+    def of(self, wallet: Pubkey) -> Entry | None:
         """Look a wallet up."""
         data, key = self._data, bytes(wallet)
 
@@ -133,9 +165,9 @@ class _Index:
         number = bisect_left(range(self._count), key, key=key_at)
         if number == self._count or key_at(number) != key:
             return None
-        at = self._lifetimes + NUMBER * number
-        lifetime = int.from_bytes(data[at : at + NUMBER], "little")
-        return Claimable(hour, wallet, lifetime, self._root, self._proof(number))
+        at = self._amounts + NUMBER * number
+        amount = int.from_bytes(data[at : at + NUMBER], "little")
+        return Entry(number, amount, self._root, self._proof(number))
 
     def _proof(self, number: int) -> bytes:
         """As :meth:`keeper.economy.merkle.Tree.proof`."""

@@ -16,6 +16,7 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keeper.api.service import application, guarded
+from keeper.clients import tokenomics
 from keeper.db.visitors import Visitors
 from keeper.economy.supply import io
 from keeper.rewards.publication import claimable, read_manifest
@@ -24,6 +25,7 @@ from keeper.web.app import install
 from tests.browser.sites import LIMITS, LOCAL, node, running
 from tests.keeper.api.conftest import life
 from tests.keeper.api.life import Life
+from tests.programs.orders.world import IO
 from tests.programs.world import key
 
 __all__ = ["life"]
@@ -59,7 +61,16 @@ LIES = {
     "root": Lie(
         r"/blocks/1", lambda data: re.sub(rb'data-root="[0-9a-f]{64}', b'data-root="' + b"ab" * 32, data)
     ),
+    "points": Lie(r"/rewards/seasons/1/points\.csv", lambda data: data.replace(b",gpu,4", b",gpu,5", 1)),
+    "no points": Lie(r"/rewards/seasons/1/points\.csv", None),
+    "part": Lie(r"/api/v1/seasons/1/proof/.*", lambda data: data.replace(b'"amount":"', b'"amount":"1')),
+    "no part": Lie(r"/api/v1/seasons/1/proof/.*", lambda data: b'{"data":{}}'),
+    "season's root": Lie(
+        r"/seasons/1", lambda data: re.sub(rb'data-root="[0-9a-f]{64}', b'data-root="' + b"ab" * 32, data)
+    ),
 }
+ABSENT = key("absent").pubkey()
+SEASON_LIES = ("points", "part", "no part", "season's root")
 
 
 class Lying:
@@ -131,7 +142,7 @@ def sites(life: tuple[Life, Path], tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def told(sites: Sites, chromium: str) -> dict[str, Any]:
     """What the pages say in each scenario; one browser plays them all."""
-    block, wallet = "/blocks/1", f"/wallets/{OWNER}"
+    block, wallet, season = "/blocks/1", f"/wallets/{OWNER}", f"/seasons/1?wallet={ABSENT}"
 
     def scenario(site: str, path: str, level: int, **more: Any) -> dict[str, Any]:
         return {"name": site, "url": sites.url(site, path), "node": sites.node, "level": level, **more}
@@ -150,6 +161,9 @@ def told(sites: Sites, chromium: str) -> dict[str, Any]:
         *(scenario(each, block, 3) for each in ("reward", "input", "manifest", "missing", "larger", "root")),
         scenario("lifetime", block, 2),
         *(scenario(each, wallet, 1) for each in ("proof", "wrong hour", "no proof", "page")),
+        scenario("honest", season, 2, name="season"),
+        scenario("honest", f"/seasons/1?wallet={OWNER}", 2, name="none of it"),
+        *(scenario(each, season, 2) for each in (*SEASON_LIES, "no points")),
     ]
     given = {"executablePath": chromium, "hosts": f"MAP {FOREIGN} 127.0.0.1", "scenarios": scenarios}
     command = ["node", str(DRIVER)]
@@ -164,7 +178,7 @@ def wrong(told: dict[str, Any], name: str) -> list[tuple[str, str]]:
     return [(each["state"], each["says"]) for each in told[name]["lines"] if each["state"] != "right"]
 
 
-BLAMED = "Whoever serves this page gave something else than what operators attested."
+BLAMED = "Whoever serves this page gave something else than"
 
 
 def test_an_honest_site_holds_at_every_level(told: dict[str, Any], life: tuple[Life, Path]) -> None:
@@ -180,6 +194,19 @@ def test_an_honest_site_holds_at_every_level(told: dict[str, Any], life: tuple[L
     titles = [each["title"] for each in told["wallet"]["lines"]]
     assert f"the leaf: this wallet, {io(claim.lifetime)} IO" in titles
     assert sum(each.startswith("hashed with sibling ") for each in titles) == len(claim.proof) // 32
+
+
+def test_a_season_holds_down_to_its_points(told: dict[str, Any], life: tuple[Life, Path]) -> None:
+    found = told["season"]
+    assert (found["status"], found["complaints"]) == ("All of it holds.", []), found
+    real = tokenomics.parse_season(life[0].account(tokenomics.season_address(1)).data)
+    values = [each["value"] for each in found["lines"]]
+    assert {real.root.hex(), real.data_hash.hex()} <= set(values)
+    assert (found["lines"][-1]["title"][-4:], values[-1]) == ("of 2", f"{io(600 * IO)} IO")
+    assert f"the leaf: this wallet, {io(600 * IO)} IO" in [each["title"] for each in found["lines"]]
+    nothing = f"{OWNER} gets nothing in season 1"
+    assert wrong(told, "none of it") == [("unknown", nothing)]
+    assert told["none of it"]["lines"][-1]["title"] == "the wallet gets nothing by the points"
 
 
 def test_an_hour_and_a_wallet_of_ones_own_choice(told: dict[str, Any], life: tuple[Life, Path]) -> None:
@@ -211,6 +238,7 @@ def test_what_isnt_known_accuses_nobody(told: dict[str, Any], sites: Sites) -> N
     assert state == "unknown" and says.startswith("this page wasn't loaded securely")
     ((state, says),) = wrong(told, "missing")
     assert (state, says) == ("unknown", "1/classes.csv is missing")
+    assert wrong(told, "no points") == [("unknown", "seasons/1/points.csv is missing")]
 
 
 DIFFERS = "is not the file that the manifest names: its SHA-256 differs; "
@@ -225,6 +253,10 @@ SAID = {
     "wrong hour": f"the proof is of wallet {OWNER} in hour 0, not of {OWNER} in hour 1",
     "no proof": "the answer is no proof",
     "page": r"this page says that the wallet earned 7\d+ base units, but \d+ leads to the root",
+    "points": rf"points\.csv has SHA-256 {HASH}, but the season was opened with {HASH}",
+    "part": f"the proof leads to {HASH}, but the root on chain is {HASH}: the wallet doesn't get .*",
+    "no part": "the answer is no proof",
+    "season's root": f"this page shows the root (ab){{32}}, but season 1 has {HASH} on chain",
 }
 
 
@@ -233,7 +265,8 @@ def test_a_lie_is_told(told: dict[str, Any], name: str, says: str) -> None:
     ((state, found),) = wrong(told, name)
     assert state == "wrong" and re.fullmatch(says, found), found
     (line,) = [each for each in told[name]["lines"] if each["state"] == "wrong"]
-    assert line["todo"].startswith(BLAMED)
+    opened = "what the season was opened with" if name in SEASON_LIES else "what operators attested"
+    assert line["todo"].startswith(f"{BLAMED} {opened}.")
     assert told[name]["status"] == "Not all of it holds: see the lines marked ✗ or ?."
 
 

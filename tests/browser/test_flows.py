@@ -28,6 +28,22 @@ def test_a_claim_pays_what_the_files_say(site: Site) -> None:
     assert site.io(owner.pubkey()) - before == found.lifetime > 0
 
 
+def test_a_seasons_claim_pays_its_wallet_whoever_signs(site: Site) -> None:
+    """And once: whoever looks again is told that it is paid. Somebody without a part is told so."""
+    wallet, payer = key("absent").pubkey(), key("supplier b")
+    path = f"/seasons/1?wallet={wallet}"
+    table = site.act(path, [["click", "Claim"]], payer)
+    assert site.io(wallet) == 600 * IO
+    assert {row["cells"][0]: digits(row["cells"][4]) for row in table if row["unit"] == "IO"} == {
+        str(wallet): 600 * IO,
+        "the season's vault": -600 * IO,
+    }
+    site.visit([["open", path], ["click", "Connect Test wallet"], ["see", "600.00000000 IO are paid"]], payer)
+    site.visit(
+        [["open", "/seasons/1"], ["click", "Connect Test wallet"], ["see", "gets nothing in season 1"]], payer
+    )
+
+
 def test_a_stake_goes_on_cools_and_comes_back(site: Site) -> None:
     owner, worker = key("supplier a"), "a3"
     before, staked = site.io(owner.pubkey()), site.device(worker).own

@@ -197,7 +197,7 @@ def test_nothing_is_wrong_with_any_page(walks: list[Walk], chromium: str, name: 
         for path, each in seen.items():
             assert len(each["heading"]) == 1, path
             assert name != "paper" or each["tones"] == INK_ON_PAPER, path
-        kinds = "beyond", "wrong", "unseen", "unpainted", "axe"
+        kinds = "beyond", "wrong", "unseen", "lost", "unpainted", "axe"
         barriers = {
             path: found
             for path, each in seen.items()

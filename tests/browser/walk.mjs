@@ -52,6 +52,15 @@ function unpainted() {
   return [...new Set(found)];
 }
 
+/** Links to a transaction that name it neither in their words nor, as on paper, behind them. */
+function lost() {
+  const nameless = (link) => {
+    const id = link.getAttribute("href").slice("/tx/".length);
+    return !`${link.textContent} ${getComputedStyle(link, "::after").content}`.includes(id);
+  };
+  return [...document.querySelectorAll('main a[href^="/tx/"]')].filter(nameless).map((link) => link.outerHTML);
+}
+
 /** Ink and paper. */
 function tones() {
   const { backgroundColor, color } = getComputedStyle(document.body);
@@ -84,6 +93,7 @@ try {
     told.tones = await tab.evaluate(tones);
     told.beyond = await tab.evaluate(beyond, !paper);
     told.unseen = await tab.evaluate(unseen, [...MEANT, ...(paper ? ON_SCREENS : [])].join());
+    told.lost = paper ? await tab.evaluate(lost) : [];
     told.unpainted = await tab.evaluate(unpainted);
     told.axe = [];
     if (rules.length) {

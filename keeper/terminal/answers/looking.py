@@ -172,6 +172,16 @@ class Seasons(TypedDict):
     seasons: list[Season]
 
 
+class SeasonPublished(TypedDict):
+    """A season whose points are where they are served from."""
+
+    season: Count
+    wallets: Count
+    """That get something."""
+    file: str
+    """The points."""
+
+
 class Allocation(TypedDict):
     """A row of the genesis table."""
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import structlog
 
+from keeper.chain.token import create_associated
 from keeper.clients import buyback, orders, staking, tokenomics
 from keeper.economy import emission
 from keeper.economy.orders import Currency
-from keeper.rewards import publication
+from keeper.economy.seasons import points_file
+from keeper.rewards import publication, seasons
 from keeper.rewards.hours import take_in
 from keeper.rewards.publication import Manifest
 from keeper.rewards.rows import Hour
@@ -19,7 +21,7 @@ from tests.keeper.rewards.seen import publish_rows
 from tests.keeper.rewards.tables import another, classes, rows
 from tests.programs.buyback.world import FIRST_PRICE
 from tests.programs.orders.world import IO, USDC, OrdersWorld
-from tests.programs.tokenomics.seasons import distribution
+from tests.programs.tokenomics.seasons import distribution, points_of
 from tests.programs.world import DAY, HOUR, START, START_MONTH, key
 
 EARLY = START - 40 * DAY
@@ -45,13 +47,20 @@ class Life(OrdersWorld):
         return world
 
     def season(self) -> None:
-        """A season with a page of claims, of which one of two has claimed."""
+        """A season that is published, with a page of claims, of which one of two has claimed."""
         admin, claimant = self.admin.pubkey(), self.person("claimant").pubkey()
         self.give(admin, 1_000 * IO)
-        points = distribution(1, {claimant: 400 * IO, key("absent").pubkey(): 600 * IO})
-        opening = tokenomics.open_season(admin, points, self.chain.now() + DAY, START + 30 * DAY)
+        amounts = {claimant: 400 * IO, key("absent").pubkey(): 600 * IO}
+        found = distribution(1, amounts)
+        opening = tokenomics.open_season(admin, found, self.chain.now() + DAY, START + 30 * DAY)
         self.do(opening, signers=[self.admin])
         self.do(tokenomics.open_claim_page(self.payer.pubkey(), 1, 0))
+        self.chain.advance(DAY)
+        mine = found.claim(claimant)
+        assert mine is not None
+        making = create_associated(self.payer.pubkey(), claimant, tokenomics.MINT)
+        self.do(making, tokenomics.claim_season(1, mine.index, claimant, mine.amount, found.proof(mine)))
+        seasons.publish(self.folder, found, points_file(points_of(amounts)))
 
     def auctions(self) -> None:
         """One that sold, one that nobody wanted, one that runs for another half of its time."""

@@ -168,8 +168,19 @@ def test_a_season_from_its_points_to_a_claim(world: OrdersWorld, by: Typed, tmp_
     (found,) = json.loads(by("poor", "season", "show", "--json"))["seasons"]
     assert (found["claimed"], found["claims"], found["status"]) == (str(150 * IO), 2, "open")
     assert "claims open until 2090-03-01" in by("poor", "season", "show")
+    said = by("poor", "season", "publish", 1, "--points", "points.csv", "--dir", "served")
+    assert said == "served/seasons/1/points.csv: season 1, 2 wallets"
+    said = by("poor", "season", "publish", 1, "--points", "points.csv", "--dir", "served", "--json")
+    assert json.loads(said) == {"season": 1, "wallets": 2, "file": "served/seasons/1/points.csv"}
+    served = tmp_path / "served/seasons/1"
+    written = {each.name: each.read_bytes() for each in served.iterdir()}
+    assert written.keys() == {"points.csv", "wallets.idx"}
+    assert written["points.csv"] == points_file(points)
     (tmp_path / "points.csv").write_bytes(points_file(points[:2]))
     assert "not the file of points" in by("poor", *claim, ends=1)
+    publish = ("season", "publish", 1, "--points", "points.csv", "--dir", "served")
+    assert "not the file of points" in by("poor", *publish, ends=1)
+    assert {each.name: each.read_bytes() for each in served.iterdir()} == written
     assert "there is no season 2; there are 1" in by(
         "poor", "season", "claim", 2, "--points", "points.csv", ends=1
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from math import floor
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,8 +14,10 @@ from solders.pubkey import Pubkey
 
 from keeper.clients.tokenomics import Season, SeasonStatus
 from keeper.economy import merkle
-from keeper.economy.seasons import POOLS, Distribution, Points, SeasonError, leaf
+from keeper.economy.seasons import POOLS, Distribution, Points, SeasonError, leaf, points_file
+from tests.model import schedule
 
+VECTORS = Path(__file__).parents[2] / "vectors/season.json"
 PROGRAM, MINT = Pubkey(b"\x01" * 32), Pubkey(b"\x02" * 32)
 WALLETS = [Pubkey(bytes([number]) * 32) for number in (9, 3, 200, 77)]
 
@@ -109,3 +113,26 @@ def test_when_a_season_is_over(status, now, is_over):
     )
     assert season.has_ended(now) == is_over
     assert season.is_paid_back == (status == SeasonStatus.CLOSED)
+
+
+def test_a_browser_divides_alike() -> None:
+    """``web/test/season.test.ts`` computes the same file of points; its leaves are the reference model's."""
+    found = json.loads(VECTORS.read_text())
+    program, mint = (Pubkey.from_string(found[name]) for name in ("program", "mint"))
+    lines = [line.split(",") for line in found["points"].splitlines()[1:]]
+    points = [Points(Pubkey.from_string(wallet), pool, int(count)) for wallet, pool, count in lines]
+    assert points_file(points).decode() == found["points"]
+    pools = dict(zip(POOLS, map(int, found["pools"]), strict=True))
+    made = Distribution(found["season"], pools, points, program=program, mint=mint)
+    claims = [[str(each.wallet), str(each.amount)] for each in made.claims]
+    proofs = [made.proof(each).hex() for each in made.claims]
+    assert (claims, proofs) == (found["claims"], found["proofs"])
+    assert (made.root.hex(), made.data_hash.hex()) == (found["root"], found["data_hash"])
+    leaves = [
+        schedule.leaf(
+            bytes(program), bytes(mint), found["season"], each.index, bytes(each.wallet), each.amount
+        )
+        for each in made.claims
+    ]
+    assert schedule.root(leaves) == made.root
+    assert [b"".join(schedule.proof(leaves, at)).hex() for at in range(len(leaves))] == proofs

@@ -16,9 +16,15 @@ from tests.programs.world import DAY, World
 
 def distribution(number: int, amounts: Mapping[Pubkey, int]) -> Distribution:
     """A season in which each wallet gets its amount: points and pool are the same figures."""
-    points = [Points(wallet, "gpu", amount) for wallet, amount in amounts.items()]
     pools = {"gpu": sum(amounts.values())}
-    return Distribution(number, pools, points, program=tokenomics.PROGRAM.address, mint=tokenomics.MINT)
+    return Distribution(
+        number, pools, points_of(amounts), program=tokenomics.PROGRAM.address, mint=tokenomics.MINT
+    )
+
+
+def points_of(amounts: Mapping[Pubkey, int]) -> list[Points]:
+    """The points by which each wallet gets its amount."""
+    return [Points(wallet, "gpu", amount) for wallet, amount in amounts.items()]
 
 
 def open_season(

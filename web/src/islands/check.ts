@@ -1,4 +1,4 @@
-// Checks an hour in this browser: the form that a page has is shown, and each line of what comes of it is written.
+// Checks an hour or a season in this browser: the form that a page has is shown, and each line of what comes of it is written.
 import { canBeAsked, chooseNode, ownNode, sitesNode } from "../chain/chosen";
 import type { Level, Step } from "../verify/finding.js";
 import type { Answer, Question } from "../verify/messages.js";
@@ -93,7 +93,7 @@ function start(section: HTMLElement): void {
       else if ("done" in data) Object.assign(progress, { hidden: false, value: data.done, max: data.all });
       else over(ended(data.holds, data.failed, bySite));
     };
-    running.onerror = () => over("The check couldn't be started: load the page anew, or use ionet rewards verify.");
+    running.onerror = () => over("The check couldn't be started: load the page anew, or use ionet from a terminal.");
     running.postMessage(asked(section, form, (event as SubmitEvent).submitter));
   });
 }
@@ -112,14 +112,11 @@ function asked(section: HTMLElement, form: HTMLFormElement, by: HTMLElement | nu
     return typeof value === "string" && value.trim() !== "" ? value.trim() : null;
   };
   const level = Number((by as HTMLButtonElement | null)?.value ?? "1") as Level;
-  return {
-    node: (given.get("site") ? sitesNode() : text("node")) ?? "",
-    hour: Number(text("hour")),
-    level,
-    root: text("root"),
-    wallet: text("wallet"),
-    earned: text("earned"),
-  };
+  const node = (given.get("site") ? sitesNode() : text("node")) ?? "";
+  const about = { node, level, root: text("root"), wallet: text("wallet") };
+  const season = text("season");
+  if (season !== null) return { ...about, season: Number(season) };
+  return { ...about, hour: Number(text("hour")), earned: text("earned") };
 }
 
 for (const section of document.querySelectorAll<HTMLElement>("[data-check]")) start(section);

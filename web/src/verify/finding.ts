@@ -1,5 +1,7 @@
 /** What a check found. `ionet rewards verify` says the same of the same files. */
 
+import { NoSecureContext } from "./bytes.js";
+
 /** Something that is not what it has to be: of published files, what operators attested. */
 export class Finding extends Error {}
 
@@ -35,4 +37,20 @@ export interface Step {
 /** A file by its hour and name, as it is called in sentences. */
 export function pathOf(hour: number, name: string): string {
   return `${hour}/${name}`;
+}
+
+/** Whom to blame, and what to do: where what was given isn't what is on chain, and where that itself is wrong. */
+export interface Advice {
+  readonly altered: string;
+  readonly attested: string;
+}
+
+/** What an error says of a step; throws what is none of these. */
+export function outcome(error: unknown, advice: Advice): Pick<Step, "state" | "says" | "todo"> {
+  if (error instanceof Finding) {
+    return { state: "wrong", says: error.message, todo: error instanceof Altered ? advice.altered : advice.attested };
+  }
+  if (error instanceof Unavailable) return { state: "unknown", says: error.message, todo: error.todo };
+  if (error instanceof NoSecureContext) return { state: "unknown", says: error.message };
+  throw error;
 }

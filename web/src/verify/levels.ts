@@ -6,9 +6,9 @@
 
 import { io } from "./amount.js";
 import { type Block, STATUS } from "./block.js";
-import { type Bytes, NoSecureContext, equal, fromHex, hex } from "./bytes.js";
+import { type Bytes, equal, fromHex, hex } from "./bytes.js";
 import { Files, type Fetch, type ReadManifest } from "./files.js";
-import { Altered, Finding, type Level, type Step, Unavailable } from "./finding.js";
+import { Altered, Finding, type Level, type Step, Unavailable, outcome } from "./finding.js";
 import { recompute } from "./hour.js";
 import { type Network, type Progress, climb, leaf, leavesOf, rootOf } from "./merkle.js";
 import type { Table } from "./table.js";
@@ -111,7 +111,7 @@ class Check {
     } catch (error) {
       this.holds = false;
       this.foundWrong ||= error instanceof Finding;
-      this.report({ level, title, ...outcome(error) });
+      this.report({ level, title, ...outcome(error, { altered: ANOTHER, attested: ATTESTED }) });
       return null;
     }
   }
@@ -252,14 +252,4 @@ class Check {
     });
     if (done === true) this.right(3, title, "computed in this browser, every byte equal");
   }
-}
-
-/** What an error says of a step; throws what is none of these. */
-function outcome(error: unknown): Pick<Step, "state" | "says" | "todo"> {
-  if (error instanceof Finding) {
-    return { state: "wrong", says: error.message, todo: error instanceof Altered ? ANOTHER : ATTESTED };
-  }
-  if (error instanceof Unavailable) return { state: "unknown", says: error.message, todo: error.todo };
-  if (error instanceof NoSecureContext) return { state: "unknown", says: error.message };
-  throw error;
 }

@@ -2,7 +2,7 @@
 
 import { type Bytes, KEY_BYTES, compare, joined, sha256 } from "./bytes.js";
 
-const LEAF_TAG = 0;
+export const LEAF_TAG = 0;
 const NODE_TAG = 1;
 const NODE_BYTES = 1 + 2 * KEY_BYTES;
 const AMOUNT_BYTES = 8;
@@ -111,7 +111,7 @@ export async function leavesOf(
 }
 
 /** Hash `count` texts of `size` bytes, each as `fill` writes it, into `out`. */
-async function hashed(
+export async function hashed(
   count: number,
   size: number,
   fill: (into: Bytes, at: number, number: number) => void,

@@ -2,8 +2,8 @@
 
 import type { Level, Step } from "./finding.js";
 
-/** What a page asks for; amounts as text, base units. */
-export interface Question {
+/** What a page asks for of an hour; amounts as text, base units. */
+export interface HourQuestion {
   readonly node: string;
   readonly hour: number;
   readonly level: Level;
@@ -11,6 +11,17 @@ export interface Question {
   readonly wallet: string | null;
   readonly earned: string | null;
 }
+
+/** What a page asks for of an airdrop season. */
+export interface SeasonQuestion {
+  readonly node: string;
+  readonly season: number;
+  readonly level: Level;
+  readonly root: string | null;
+  readonly wallet: string | null;
+}
+
+export type Question = HourQuestion | SeasonQuestion;
 
 /** A line, how many hashes are made, or that it is over: whether all of it holds, and what went wrong in us. */
 export type Answer =

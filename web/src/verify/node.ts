@@ -1,10 +1,11 @@
 /** What the viewer's own node says of the chain. */
 
-import { type Address, createSolanaRpc, getBase58Encoder, getProgramDerivedAddress } from "@solana/kit";
+import { type Address, createSolanaRpc, getBase58Encoder, getProgramDerivedAddress, getU32Encoder } from "@solana/kit";
 
 import { BLOCK_DISCRIMINATOR, getBlockDecoder } from "../clients/staking/accounts/block";
 import { canBeAsked } from "../chain/chosen";
 import { findBlockPda } from "../clients/staking/pdas/block";
+import { SEASON_DISCRIMINATOR, getSeasonDecoder } from "../clients/tokenomics/accounts/season";
 import { CONFIG_DISCRIMINATOR, getConfigDecoder } from "../clients/tokenomics/accounts/config";
 import { STAKING_PROGRAM_ADDRESS } from "../clients/staking/programs/staking";
 import { TOKENOMICS_PROGRAM_ADDRESS } from "../clients/tokenomics/programs/tokenomics";
@@ -12,6 +13,7 @@ import type { Block } from "./block.js";
 import { type Bytes, equal, fromBase64 } from "./bytes.js";
 import { Unavailable } from "./finding.js";
 import type { Network } from "./merkle.js";
+import type { Season } from "./season.js";
 import { words } from "./server.js";
 
 const ANSWER_MS = 15_000;
@@ -54,6 +56,26 @@ export async function startMonthAt(url: string): Promise<number> {
     throw new Unavailable(`what your node has at ${place} isn't the emission's account`, ANOTHER);
   }
   return getConfigDecoder().decode(data).startMonth;
+}
+
+/** What a season's leaves are bound to: the program that pays them, and its mint. */
+export async function seasonNetwork(): Promise<Network> {
+  return { ...(await network()), program: bytes(TOKENOMICS_PROGRAM_ADDRESS) };
+}
+
+/** An airdrop season, as the node at `url` has it as final; null where there is none. Throws Unavailable. */
+export async function seasonAt(url: string, number: number): Promise<Season | null> {
+  const seeds = ["season", getU32Encoder().encode(number)];
+  const [place] = await getProgramDerivedAddress({ programAddress: TOKENOMICS_PROGRAM_ADDRESS, seeds });
+  const found = await accountAt(url, place);
+  if (found === null) return null;
+  const data = fromBase64(found.data[0]);
+  const kind = Uint8Array.from(SEASON_DISCRIMINATOR);
+  if (found.owner !== TOKENOMICS_PROGRAM_ADDRESS || !equal(data.slice(0, kind.length), kind)) {
+    throw new Unavailable(`what your node has at ${place} is no season`, ANOTHER);
+  }
+  const { season, leaves, pools, root, dataHash } = getSeasonDecoder().decode(data);
+  return { season, leaves, pools, root: Uint8Array.from(root), dataHash: Uint8Array.from(dataHash) };
 }
 
 async function accountAt(url: string, place: Address): Promise<{ owner: Address; data: readonly [string, string] } | null> {

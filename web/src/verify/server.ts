@@ -4,6 +4,7 @@ import type { Bytes } from "./bytes.js";
 import type { Fetch } from "./files.js";
 import { Altered, Unavailable, pathOf } from "./finding.js";
 import type { Proof } from "./levels.js";
+import type { Share } from "./season.js";
 
 /** More than a browser should be asked to hold. */
 const MOST_BYTES = 1 << 30;
@@ -12,8 +13,17 @@ const ELSEWHERE =
   "Whoever serves this page doesn't have it, or keeps it back: get the hour from an operator (ionet rewards fetch " +
   "--from URL) and check it there (ionet rewards verify).";
 
+/** What a server is asked for. */
+export interface Server {
+  readonly file: Fetch;
+  readonly proof: (hour: number, wallet: string) => Promise<Proof>;
+  /** A wallet's leaf in an airdrop season, and the season's file of points. */
+  readonly share: (season: number, wallet: string) => Promise<Share>;
+  readonly points: (season: number) => Promise<Bytes>;
+}
+
 /** Ask the server at `base`; `get` is the browser's fetch. */
-export function serverAt(base: string, get: typeof fetch): { file: Fetch; proof: (hour: number, wallet: string) => Promise<Proof> } {
+export function serverAt(base: string, get: typeof fetch): Server {
   const ask = async (path: string): Promise<Response> => {
     let answer: Response;
     try {
@@ -31,6 +41,15 @@ export function serverAt(base: string, get: typeof fetch): { file: Fetch; proof:
     }
     return answer;
   };
+  const answered = async (path: string, todo: string): Promise<unknown> => {
+    const answer = await ask(path);
+    const told = await read(answer, "the answer", MOST_ANSWER);
+    if (!answer.ok) {
+      const detail = fieldsOf(told).detail;
+      throw new Unavailable(typeof detail === "string" ? detail : `there is no proof (${answer.status})`, todo);
+    }
+    return fieldsOf(told).data;
+  };
   return {
     file: async (hour, name, hash, most) => {
       const path = pathOf(hour, name);
@@ -41,19 +60,24 @@ export function serverAt(base: string, get: typeof fetch): { file: Fetch; proof:
       if (!answer.ok) throw new Unavailable(`${path} is missing`, ELSEWHERE);
       return await read(answer, path, most);
     },
-    proof: async (hour, wallet) => {
-      const answer = await ask(`/api/v1/blocks/${hour}/proof/${wallet}`);
-      const told = await read(answer, "the answer", MOST_ANSWER);
-      if (!answer.ok) {
-        const detail = fieldsOf(told).detail;
-        throw new Unavailable(typeof detail === "string" ? detail : `there is no proof (${answer.status})`, NO_PROOF);
-      }
-      return proofOf(fieldsOf(told).data);
+    proof: async (hour, wallet) => proofOf(await answered(`/api/v1/blocks/${hour}/proof/${wallet}`, NO_PROOF)),
+    share: async (season, wallet) => shareOf(await answered(`/api/v1/seasons/${season}/proof/${wallet}`, NO_SHARE)),
+    points: async (season) => {
+      const path = `seasons/${season}/points.csv`;
+      const answer = await ask(`/rewards/${path}`);
+      if (!answer.ok) throw new Unavailable(`${path} is missing`, NO_POINTS);
+      return await read(answer, path, MOST_POINTS);
     },
   };
 }
 
 const MOST_ANSWER = 1 << 16;
+/** Some millions of lines. */
+const MOST_POINTS = 1 << 28;
+const NO_POINTS =
+  "Whoever serves this page doesn't have it, or keeps it back: get the season's points from whoever opened it, and " +
+  "check them there (ionet season claim).";
+const NO_SHARE = "The season's points show who gets what: level 2.";
 const NO_PROOF = "The whole tree shows whether the wallet is in it: level 2.";
 
 /** Read at most so many bytes. */
@@ -97,12 +121,30 @@ function fieldsOf(data: Bytes): { readonly [name: string]: unknown } {
 /** The API's answer; throws Altered for one of another form. */
 function proofOf(data: unknown): Proof {
   const { hour, wallet, lifetime, proof } = (data ?? {}) as { readonly [name in keyof Proof]?: unknown };
-  const isProof = Array.isArray(proof) && proof.length <= 64 && proof.every((each) => typeof each === "string");
-  if (typeof hour !== "number" || typeof wallet !== "string" || typeof lifetime !== "string" || !isProof) {
+  if (typeof hour !== "number" || typeof wallet !== "string" || !isAmount(lifetime) || !isPath(proof)) {
     throw new Altered("the answer is no proof");
   }
-  if (!/^[0-9]{1,20}$/.test(lifetime) || BigInt(lifetime) >= 2n ** 64n) throw new Altered("the answer is no proof");
   return { hour, wallet, lifetime: BigInt(lifetime), proof };
+}
+
+/** The same of a season. */
+function shareOf(data: unknown): Share {
+  const { season, wallet, index, amount, proof } = (data ?? {}) as { readonly [name in keyof Share]?: unknown };
+  if (typeof season !== "number" || typeof wallet !== "string" || !isAmount(amount) || !isPath(proof)) {
+    throw new Altered("the answer is no proof");
+  }
+  if (typeof index !== "number" || !Number.isInteger(index) || index < 0 || index >= 2 ** 32) {
+    throw new Altered("the answer is no proof");
+  }
+  return { season, wallet, index, amount: BigInt(amount), proof };
+}
+
+function isPath(proof: unknown): proof is string[] {
+  return Array.isArray(proof) && proof.length <= 64 && proof.every((each) => typeof each === "string");
+}
+
+function isAmount(text: unknown): text is string {
+  return typeof text === "string" && /^[0-9]{1,20}$/.test(text) && BigInt(text) < 2n ** 64n;
 }
 
 /** An error's own words. */

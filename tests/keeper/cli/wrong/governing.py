@@ -98,6 +98,7 @@ GOVERNING = [
     Wrong("class list --chain empty.chain", "this chain has no classes yet: ionet genesis"),
     Wrong(f"season show --chain {GONE}", "Is the node running"),
     Wrong(f"season claim 7 --points list.json {AS_RENTER}", "there is no season 7; there are none"),
+    Wrong("season publish 7 --points list.json --chain empty.chain", "there is no season 7; there are none"),
     usage(f"season claim one --points list.json {AS_RENTER}", "season"),
     Wrong(
         f"season open 1 --points list.json --start soon --end 2090-03-01 {AS_RENTER}",

@@ -7,5 +7,7 @@
  */
 
 export * from './accounts';
+export * from './instructions';
+export * from './pdas';
 export * from './programs';
 export * from './types';

@@ -1,1 +1,0 @@
-import{P as e,U as t,v as n}from"./tokenomics-B3BdecIp.js";async function r(r,i={}){let{programAddress:a=`D4pBv5fxVpoMtTBRezVr1h8HTywCY6NwvzCCkfzoPuCC`}=i;return await t({programAddress:a,seeds:[n().encode(new Uint8Array([98,108,111,99,107])),e().encode(r.hour)]})}export{r as t};

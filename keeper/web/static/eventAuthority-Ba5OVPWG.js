@@ -1,1 +1,0 @@
-import{U as e,v as t}from"./tokenomics-B3BdecIp.js";async function n(n={}){let{programAddress:r=`D4pBv5fxVpoMtTBRezVr1h8HTywCY6NwvzCCkfzoPuCC`}=n;return await e({programAddress:r,seeds:[t().encode(new Uint8Array([95,95,101,118,101,110,116,95,97,117,116,104,111,114,105,116,121]))]})}export{n as t};
