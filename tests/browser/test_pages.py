@@ -71,6 +71,7 @@ async def titles_of(site: Client) -> dict[str, str]:
         **{"/audit": "Audit", "/settings": "Settings", "/how": "Where each figure comes from"},
         **{"/stake": "Stake", "/offers": "Offers to co-stake", "/blocks/1": "Hour 1", "/blocks/2": "Hour 2"},
         "/seasons/1": "Season 1",
+        f"/seasons/1?wallet={key('absent').pubkey()}": "Season 1",
         **{f"/market/{each['id']}": each["name"] for each in (await site.data("/market"))[:1]},
         **{
             "/devices?state=terminated": "Devices",
