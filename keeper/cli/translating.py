@@ -38,6 +38,9 @@ def translate(
     without_image: Annotated[
         bool, typer.Option("--without-image", help="run the command in a device's runtime, not in its image")
     ] = False,
+    egress: Annotated[
+        bool, typer.Option("--egress", help="ask for a way out, for lines that fetch from hosts by https")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Another tool's file of a task as the commands that do the same here; runs none of them.
@@ -54,7 +57,7 @@ def translate(
     except (OSError, UnicodeDecodeError) as error:
         said = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else why(error)
         raise FileRefused(f"{file} can't be read: {said}") from error
-    found = jobfiles.translate(text, str(file), Currency[currency.name], hours, without_image)
+    found = jobfiles.translate(text, str(file), Currency[currency.name], hours, without_image, egress)
     if as_json:
         write(
             {

@@ -14,6 +14,10 @@ from keeper.compute.sandbox import Limits
 
 ROOT, SELF = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 CONTROLLERS = "memory", "pids"
+PROCESSORS = "cpu"
+"""Not every system hands this one to users; what is limited without it is limited."""
+WEIGHT = 20
+"""The worker has 100: a renter's processes, however many, have a sixth of what both want all of."""
 AGENT = "agent"
 """The group that the worker itself moves to: only one without processes has limits for those below it."""
 LEASE = "lease-"
@@ -57,13 +61,18 @@ class Cgroup:
         agent = parent / AGENT
         agent.mkdir(exist_ok=True)
         (agent / "cgroup.procs").write_text(str(os.getpid()))
-        (parent / "cgroup.subtree_control").write_text(" ".join(f"+{each}" for each in CONTROLLERS))
+        has = (parent / "cgroup.controllers").read_text().split()
+        shared = [PROCESSORS] if PROCESSORS in has else []
+        said = " ".join(f"+{each}" for each in [*CONTROLLERS, *shared])
+        (parent / "cgroup.subtree_control").write_text(said)
         for left in parent.glob(f"{LEASE}*"):
             cls(left).remove()  # Of a process that was killed.
         made = cls(parent / f"{LEASE}{os.getpid()}")
         made._folder.mkdir()
         most = limits.memory + limits.shared + limits.scratch + KERNEL
         bounds = {"memory.max": most, "memory.oom.group": 1, "pids.max": 2 * limits.processes}
+        if shared:
+            bounds["cpu.weight"] = WEIGHT
         for file, value in bounds.items():
             (made._folder / file).write_text(str(value))
         with suppress(FileNotFoundError):  # A kernel without swap.

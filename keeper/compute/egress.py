@@ -28,7 +28,8 @@ _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _LAST = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 """Begins with a letter, so no way to write an IPv4 address is a name."""
 _NAME = re.compile(rf"(?:{_LABEL}\.)+{_LAST}")
-_ANY = "*."
+ANY = "*."
+"""Before a name: all below it."""
 _UNICAST = IPv6Network("2000::/3")
 """All of IPv6 that leads anywhere; what stands for an IPv4 address, mapped or translated, is outside."""
 _NEVER = [
@@ -49,7 +50,7 @@ def require_allowed(names: Sequence[str]) -> None:
     if len(names) > MOST_NAMES:
         raise ValueError(f"a list has {MOST_NAMES} names at most, not {len(names)}")
     for each in names:
-        if not is_name(each.removeprefix(_ANY)):
+        if not is_name(each.removeprefix(ANY)):
             raise ValueError(
                 f"{each!r} is no host's name in small letters: write it like pypi.org, "
                 "or *.pypi.org for all below it"
@@ -64,7 +65,7 @@ def is_name(name: str) -> bool:
 def allows(allowed: Iterable[str], name: str) -> bool:
     """Whether a name is one of the list, or below one that is there with ``*.``, at any depth."""
     return any(
-        name.endswith(each.removeprefix("*")) and is_name(name) if each.startswith(_ANY) else name == each
+        name.endswith(each.removeprefix("*")) and is_name(name) if each.startswith(ANY) else name == each
         for each in allowed
     )
 

@@ -66,6 +66,12 @@ _CONNECT = re.compile(rb"CONNECT ([!-~]{1,300}):([0-9]{1,5}) HTTP/1\.[01]\r\n")
 _LOOK = re.compile(rb"GET (?:http://127\.0\.0\.1:3128)?/ HTTP/1\.[01]\r\n")
 
 
+def look_up(name: str) -> list[str]:
+    """The addresses that a name has here just now, as the system finds them; raises OSError, UnicodeError."""
+    rows = socket.getaddrinfo(name, PORT, socket.AF_UNSPEC, socket.SOCK_STREAM)
+    return [str(row[4][0]) for row in rows]
+
+
 class _Refused(Exception):
     """What isn't done, and the sentence that the renter's code gets for it."""
 
@@ -273,9 +279,7 @@ class Proxy:
 
     async def _look_up(self, name: str) -> Sequence[str]:
         assert self._threads is not None
-        asked = name, PORT, socket.AF_UNSPEC, socket.SOCK_STREAM
-        rows = await asyncio.get_running_loop().run_in_executor(self._threads, socket.getaddrinfo, *asked)
-        return [str(row[4][0]) for row in rows]
+        return await asyncio.get_running_loop().run_in_executor(self._threads, look_up, name)
 
     async def _reach(self, name: str, addresses: Sequence[Address]) -> Streams:
         for each in addresses:

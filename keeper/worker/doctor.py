@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from solders.pubkey import Pubkey
 from keeper.chain import ChainReader
 from keeper.chain.framework import sol
 from keeper.clients import staking
-from keeper.compute import runtime
+from keeper.compute import cgroups, proxy, runtime
+from keeper.compute.egress import ANY, reachable
 from keeper.compute.tools import lacking
 from keeper.errors import UserError
 from keeper.pow.backend import BackendRefused
@@ -26,7 +28,7 @@ from keeper.worker.client import Operator, OperatorError
 from keeper.worker.hardware import GIB, Hardware
 from keeper.worker.purse import ENOUGH, advice
 from keeper.worker.serving.capacity import memory
-from keeper.worker.serving.machine import INSTALL
+from keeper.worker.serving.machine import INSTALL, own_networks
 from keeper.worker.state import FILE, Enrolment, StateError, Store
 
 OK, NOTE, WRONG = CheckState.OK, CheckState.NOTE, CheckState.WRONG
@@ -66,6 +68,8 @@ class Doctor:
             except UserError as error:
                 findings.append(Finding(name, WRONG, str(error)))
         findings += self._sandbox(enrolment)
+        if self.settings.leases == "serve":
+            findings += [_limits(), *await self._egress()]
         return findings + [Finding("hardware", NOTE, each) for each in self.hardware.lines()]
 
     # -- this machine ----------------------------------------------------------------------------
@@ -150,6 +154,19 @@ class Doctor:
             )
         return findings
 
+    async def _egress(self) -> list[Finding]:
+        """Whom a renter's code reaches from here, if its renter asks."""
+        names = self.settings.egress
+        if not names:
+            said = "IONET_EGRESS is empty: a renter's code has no way out"
+            return [Finding("egress", OK, said)]
+        most = f"{self.settings.egress_limit} GiB a lease"
+        said = f"a renter's code may reach {', '.join(names)} by https, {most}, from this machine's address"
+        plain = [each for each in names if not each.startswith(ANY)]
+        turn = asyncio.Semaphore(proxy.LOOKUPS)
+        lost = [each for each in await asyncio.gather(*(_lost(name, turn) for name in plain)) if each]
+        return [Finding("egress", OK, said), *lost]
+
     async def _chain(self, enrolment: Enrolment | None) -> list[Finding]:
         async with assemble.node(self.settings) as chain:
             if chain is None:
@@ -178,6 +195,31 @@ class Doctor:
         if abs(skew) <= SKEW_SECONDS:
             return Finding("clock", OK, found)
         return Finding("clock", NOTE, found, "set this machine's, such as by NTP")
+
+
+def _limits() -> Finding:
+    """What holds a sandbox besides its own walls: docs/compute.md has it in full."""
+    if (folder := cgroups.delegated()) is not None:
+        return Finding("limits", OK, f"the kernel's, for memory and processes, below {folder}")
+    said = "memory and disk are looked at each second, processes have a number: the kernel adds no limit"
+    do = "run it by ops/ionet-worker.service: its Delegate=yes hands it a cgroup, of version 2"
+    return Finding("limits", NOTE, said, do)
+
+
+async def _lost(name: str, turn: asyncio.Semaphore) -> Finding | None:
+    """Why a renter's code would not reach a name from here just now; None where it would."""
+    try:
+        async with turn, asyncio.timeout(proxy.LOOKUP_SECONDS):
+            found = await asyncio.to_thread(proxy.look_up, f"{name}.")
+    except (OSError, TimeoutError, UnicodeError):
+        do = "see to this machine's DNS, or take it off IONET_EGRESS"
+        return Finding("egress", NOTE, f"{name} isn't found from here just now", do)
+    if reachable(found, own_networks()):
+        return None
+    said = f"{name} has no public address from here, only {', '.join(dict.fromkeys(found))}"
+    return Finding(
+        "egress", NOTE, said, "take it off IONET_EGRESS: the way out leads to public addresses alone"
+    )
 
 
 def _change(since: int, profile: Profile) -> str:

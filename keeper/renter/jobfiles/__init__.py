@@ -40,10 +40,16 @@ class Translation:
 
 
 def translate(
-    text: str, name: str, currency: Currency, hours: int | None = None, without_image: bool = False
+    text: str,
+    name: str,
+    currency: Currency,
+    hours: int | None = None,
+    without_image: bool = False,
+    egress: bool = False,
 ) -> Translation:
     """Read a file called ``name``; ``hours`` are leased, or as many as it says, and paid in ``currency``.
 
+    ``egress`` is whether the renter asks for a way out, ``without_image`` whether it does without images.
     Raises FileUnreadable for what is no file of a known format. All that can't be is in the answer.
     """
     root = read(text, name)
@@ -52,7 +58,8 @@ def translate(
         raise FileUnreadable(f"{name} is none of Akash's, SkyPilot's and dstack's: it has none of their keys")
     reading = Reading(found.KEYS)
     reading.check(root)
-    wanted: Wanted = found.read(root, reading, without_image)
+    wanted = Wanted(egress=egress)
+    found.read(root, reading, wanted, without_image)
     price = _price(reading, wanted, currency)
     wanted.hours = hours or wanted.hours
     _require_terms(reading, wanted, root)
@@ -117,9 +124,10 @@ def _commands(wanted: Wanted, currency: Currency, price: str | None) -> tuple[st
         order += ["--price", price]
     made = [shlex.join(order)]
     ports = [part for here, there in wanted.ports for part in ("--port", f"{here}:{there}")]
+    out = ["--egress"] if wanted.egress else []
     # Until Ctrl+C, in a terminal of its own; other commands use it, and end-when-idle needs one.
-    if ports or wanted.idle:
-        made.append(shlex.join(["ionet", "cluster", "connect", "ORDER", *ports]))
+    if ports or out or wanted.idle:
+        made.append(shlex.join(["ionet", "cluster", "connect", "ORDER", *ports, *out]))
     if wanted.packages:
         made.append(f"{_PIP} --dest {script.WHEELS} {shlex.join(wanted.packages)}")
     made.append(_submit(wanted))

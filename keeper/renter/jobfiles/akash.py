@@ -66,23 +66,21 @@ def is_one(root: Node) -> bool:
     return root.at("services") is not None or root.at("profiles") is not None
 
 
-def read(root: Node, reading: Reading, without_image: bool) -> Wanted:
-    """What the file wants; all else is noted in ``reading``."""
-    wanted = Wanted()
+def read(root: Node, reading: Reading, wanted: Wanted, without_image: bool) -> None:
+    """Fill in what the file wants; all else is noted in ``reading``."""
     version = reading.word(root.at("version"), "version")
     if version not in ("2.0", "2.1"):
         reading.refuse(root.at("version") or root, "version", "write version: 2.0 or 2.1")
     services = root.at("services")
     if services is None or services.kind != "map" or not services.fields:
         reading.refuse(services or root, "services", "it has no service, so nothing to run")
-        return wanted
+        return
     for key, _ in services.fields[1:]:
         more = "an order runs one service: make it another file, with an order of its own"
         reading.refuse(key, f"services.{key.text}", more)
     key, service = services.fields[0]
     _service(reading, wanted, key.text, service, without_image)
     _profile(reading, wanted, root, key)
-    return wanted
 
 
 def _service(reading: Reading, wanted: Wanted, name: str, service: Node, without_image: bool) -> None:
@@ -96,7 +94,7 @@ def _service(reading: Reading, wanted: Wanted, name: str, service: Node, without
         reading.refuse(service.at("args") or service, f"{at}.command", why)
     for each in (*command, *args):
         for number, line in each.lines():
-            common.scan(reading, number, line, f"{at}.command")
+            common.scan(reading, wanted, number, line, f"{at}.command")
         for variable in wanted.environment:
             if f"$({variable})" in each.text:
                 reading.refuse(each, f"{at}.command", f"write the value in place of $({variable})")

@@ -75,7 +75,7 @@ def shell(
         while not kept and first < len(lines) and install(reading, wanted, *lines[first], key):
             first += 1
         for number, line in lines[first:]:
-            scan(reading, number, line, key)
+            scan(reading, wanted, number, line, key)
         if first == 0:
             text = node.text.strip()
             kept += [text] if text else []
@@ -104,10 +104,13 @@ def install(reading: Reading, wanted: Wanted, number: int, line: str, key: str) 
     return True
 
 
-def scan(reading: Reading, number: int, line: str, key: str) -> None:
-    """Refuse a line that needs the internet, or root."""
-    if (found := script.fetches(line)) is not None:
-        reading.refuse(number, key, script.why(found))
+def scan(reading: Reading, wanted: Wanted, number: int, line: str, key: str) -> None:
+    """Refuse a line that needs root, or the internet beyond a way out that the renter asks for."""
+    for found in script.fetches(line):
+        if wanted.egress and found.hosts:
+            reading.set_aside(number, key, script.by_a_way_out(found))
+        else:
+            reading.refuse(number, key, script.why(found))
 
 
 def variable(reading: Reading, wanted: Wanted, node: Node, name: str, value: str | None, key: str) -> None:

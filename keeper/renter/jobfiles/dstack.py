@@ -81,9 +81,8 @@ def is_one(root: Node) -> bool:
     return root.at("type") is not None
 
 
-def read(root: Node, reading: Reading, without_image: bool) -> Wanted:
-    """What the file wants; all else is noted in ``reading``."""
-    wanted = Wanted()
+def read(root: Node, reading: Reading, wanted: Wanted, without_image: bool) -> None:
+    """Fill in what the file wants; all else is noted in ``reading``."""
     kind = root.at("type")
     if reading.word(kind, "type") != "task":
         reading.refuse(
@@ -109,7 +108,6 @@ def read(root: Node, reading: Reading, without_image: bool) -> Wanted:
     for each in reading.words(root.at("ports"), "ports"):
         _port(reading, wanted, each)
     _commands(reading, wanted, root)
-    return wanted
 
 
 def _commands(reading: Reading, wanted: Wanted, root: Node) -> None:

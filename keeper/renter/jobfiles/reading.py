@@ -66,6 +66,8 @@ class Wanted:
     """Arguments of pip."""
     ports: list[tuple[int, int]] = field(default_factory=list)
     """Of this machine, and of the head."""
+    egress: bool = False
+    """Whether the renter asks for a way out of the devices."""
     idle: str | None = None
     """How long no job may run before the leases are ended."""
 

@@ -1,11 +1,13 @@
-"""Shell lines of a task: what of them asks for the internet, which a cluster has none of."""
+"""Shell lines of a task: what of them asks for the internet, which a cluster has by a way out alone."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
+from keeper.compute.egress import PORT, is_name
 from keeper.renter.jobfiles.tree import Node
 
 WHEELS = "wheels"
@@ -22,7 +24,17 @@ _FETCHES = {
     *("curl", "wget", "docker", "aws", "gcloud", "gsutil", "az", "huggingface-cli", "hf", "ollama"),
 }
 _GIT = {"clone", "fetch", "pull", "lfs", "submodule"}
+_BY_URL = {"curl", "wget", "git clone", "git fetch", "git pull"}
+"""What knows a proxy, and says its host in the line."""
 _NO_FETCH = {("pip", "list"), ("pip", "freeze"), ("pip", "show"), ("pip3", "list"), ("pip3", "freeze")}
+
+
+class Fetch(NamedTuple):
+    """A command of a line that needs the internet, or root."""
+
+    command: str
+    hosts: tuple[str, ...]
+    """Whom it asks by TLS, where that is all that it needs: a way out leads there. Else none."""
 
 
 def whole(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
@@ -62,38 +74,72 @@ def packages(line: str) -> list[str] | None:
     return found or None
 
 
-def fetches(line: str) -> str | None:
-    """What of a line needs the internet, or root; None if nothing does, as far as its first words tell."""
+def fetches(line: str) -> Iterator[Fetch]:
+    """What of a line needs the internet, or root, as far as its commands' first words tell."""
     for part in _PARTS.split(line):
         words = _words(part)
         while words and (words[0] in ("exec", "nohup", "time", "!") or re.fullmatch(r"\w+=.*", words[0])):
             words = words[1:]
-        two = tuple(words[:2])
-        if words[:1] == ["sudo"]:
-            return "sudo"
-        if words[1:3] == ["-m", "pip"]:
-            return "pip"
-        if words and words[0] in _FETCHES and two not in _NO_FETCH:
-            return words[0]
-        if words[:1] == ["git"] and set(words[1:2]) & _GIT:
-            return f"git {words[1]}"
-    return None
+        command = _command(words)
+        if command is not None:
+            yield Fetch(command, _hosts(words) if command in _BY_URL else ())
 
 
-def why(command: str) -> str:
+def why(fetch: Fetch) -> str:
     """Why a command that :func:`fetches` names isn't taken."""
+    command, hosts = fetch
     if command == "sudo":
         return "nobody is root inside: a job is user 1000"
     instead = "bring it in the working folder, or by ionet cluster put"
     if command in ("pip", "pip3", "uv"):
         instead = "name packages in lines of their own, at the beginning, which become wheels"
+    if hosts:
+        instead += f"; or add --egress, for devices whose suppliers allow {', '.join(hosts)}"
+    elif command in _BY_URL:
+        instead += "; a way out leads to hosts that the line names by https:// alone"
     return f"{command} needs the internet, and there is none inside: {instead}"
+
+
+def by_a_way_out(fetch: Fetch) -> str:
+    """What a command takes that is let out."""
+    hosts = ", ".join(fetch.hosts)
+    return (
+        f"{fetch.command} is let out by devices that have that program and whose suppliers allow {hosts}, "
+        "and wherever that leads on to: ionet cluster metrics shows their lists"
+    )
 
 
 def mentions(node: Node, prefix: str) -> Iterator[tuple[int, str]]:
     """Variables whose names begin so, with their lines."""
     for number, text in node.lines():
         yield from ((number, each) for each in re.findall(rf"\b{prefix}_[A-Z0-9_]+", text))
+
+
+def _command(words: list[str]) -> str | None:
+    """What needs the internet, or root, by a command's first words."""
+    if words[:1] == ["sudo"]:
+        return "sudo"
+    if words[1:3] == ["-m", "pip"]:
+        return "pip"
+    if words and words[0] in _FETCHES and tuple(words[:2]) not in _NO_FETCH:
+        return words[0]
+    if words[:1] == ["git"] and set(words[1:2]) & _GIT:
+        return f"git {words[1]}"
+    return None
+
+
+def _hosts(words: list[str]) -> tuple[str, ...]:
+    """The hosts of URLs, if a way out leads to all of them; one in a variable isn't known here."""
+    found: list[str] = []
+    for word in words:
+        scheme, there, rest = word.partition("://")
+        if not there:
+            continue
+        host, colon, port = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2].partition(":")
+        if not (scheme.lower().endswith("https") and is_name(host.lower()) and port == (colon and str(PORT))):
+            return ()
+        found.append(host.lower())
+    return tuple(dict.fromkeys(found))
 
 
 def _words(text: str) -> list[str]:

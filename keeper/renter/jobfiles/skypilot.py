@@ -80,9 +80,8 @@ def is_one(root: Node) -> bool:
     return any(root.at(name) is not None for name in ("run", "setup", "resources", "workdir", "num_nodes"))
 
 
-def read(root: Node, reading: Reading, without_image: bool) -> Wanted:
-    """What the file wants; all else is noted in ``reading``."""
-    wanted = Wanted()
+def read(root: Node, reading: Reading, wanted: Wanted, without_image: bool) -> None:
+    """Fill in what the file wants; all else is noted in ``reading``."""
     nodes = root.at("num_nodes")
     if reading.count(nodes, "num_nodes") != 1:
         why = "SkyPilot runs it on each node, a job here runs on the head and starts Ray's tasks elsewhere"
@@ -103,7 +102,6 @@ def read(root: Node, reading: Reading, without_image: bool) -> Wanted:
         if "$" in named:
             reading.refuse(folder, "workdir", "write the folder itself in place of a variable")
     _script(reading, wanted, root)
-    return wanted
 
 
 def _script(reading: Reading, wanted: Wanted, root: Node) -> None:
@@ -114,7 +112,7 @@ def _script(reading: Reading, wanted: Wanted, root: Node) -> None:
     before = []
     for number, line in script.whole(setup.lines() if setup and reading.word(setup, "setup") else ()):
         if not common.install(reading, wanted, number, line, "setup"):
-            common.scan(reading, number, line, "setup")
+            common.scan(reading, wanted, number, line, "setup")
             before.append(line)
     known = {
         "SKYPILOT_NODE_RANK": "0",

@@ -184,7 +184,7 @@ class Machine:
         if not asked:
             return
         meter = self._meters.setdefault(self._lease, Meter(self._share.most_out))
-        proxy = Proxy(self._share.allowed, meter, self._overlay.line, _own, self._log)
+        proxy = Proxy(self._share.allowed, meter, self._overlay.line, own_networks, self._log)
         try:
             sockets = await listening(self._spaces, self._overlay.address)
         except OSError as error:
@@ -342,7 +342,7 @@ class Machine:
             raise SandboxFailed(f"{self._folder} can't be made ({error.strerror}): make room") from error
 
 
-def _own() -> list[Network]:
+def own_networks() -> list[Network]:
     """The networks that this machine is on now."""
     found = [each for some in psutil.net_if_addrs().values() for each in some]
     internet = (socket.AF_INET, socket.AF_INET6)

@@ -23,7 +23,8 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain.embedded import EmbeddedChain
-from keeper.compute import runtime
+from keeper.compute import proxy, runtime
+from keeper.compute.proxy import look_up
 from keeper.economy.calendar import month_start, parse_month
 from keeper.economy.orders import LeaseStatus
 from keeper.pow import profiles
@@ -249,6 +250,30 @@ def test_the_doctor_names_what_a_lease_lacks(leases: str, said: str, ionet, monk
     sandbox = " ".join(each["found"] for each in checks if each["check"] == "sandbox")
     assert ("a sandbox shows no card yet" in sandbox) is bool(said)
     assert ("accepted and not served" in sandbox) is (not said)
+
+
+def test_the_doctor_says_whom_a_renter_reaches_and_what_limits_it(ionet, monkeypatch) -> None:
+    def told() -> dict[str, list[str]]:
+        checks = json.loads(ionet("worker", "doctor", "--json")[1])["checks"]
+        names = ("egress", "limits")
+        return {name: [each["found"] for each in checks if each["check"] == name] for name in names}
+
+    enrolled(ionet)
+    monkeypatch.setenv("IONET_KEYPAIR", "w.json")
+    assert told()["egress"] == ["IONET_EGRESS is empty: a renter's code has no way out"]
+    assert len(told()["limits"]) == 1
+    # Names that this machine finds, as its DNS would say them; the last one is really looked up.
+    known = {"models.example.org.": ["93.184.216.34"], "inside.example.org.": ["10.0.0.7", "10.0.0.7"]}
+    monkeypatch.setattr(proxy, "look_up", lambda name: known.get(name) or look_up(name))
+    names = ["models.example.org", "*.example.org", "inside.example.org", "nowhere.invalid"]
+    monkeypatch.setenv("IONET_EGRESS", json.dumps(names))
+    monkeypatch.setenv("IONET_EGRESS_LIMIT", "7")
+    may, private, lost = told()["egress"]
+    assert may.startswith(f"a renter's code may reach {', '.join(names)} by https, 7 GiB a lease")
+    assert private == "inside.example.org has no public address from here, only 10.0.0.7"
+    assert lost == "nowhere.invalid isn't found from here just now"
+    monkeypatch.setenv("IONET_LEASES", "unserved")
+    assert told() == {"egress": [], "limits": []}
 
 
 async def test_what_a_wallet_has_earned(tmp_path: Path) -> None:

@@ -52,10 +52,19 @@ def test_a_sandbox_has_its_memory_and_a_number_of_processes(tmp_path: Path) -> N
     made = Cgroup.make(folder, LIMITS)
     made.take([7, 8])
     assert (folder / "agent" / "cgroup.procs").read_text() == str(os.getpid())
-    assert (folder / "cgroup.subtree_control").read_text() == "+memory +pids"
+    assert (folder / "cgroup.subtree_control").read_text() == "+memory +pids +cpu"
     (group,) = folder.glob("lease-*")
     found = {each.name: each.read_text() for each in group.iterdir()}
     most = LIMITS.memory + LIMITS.shared + LIMITS.scratch + KERNEL
     assert (most, found["memory.max"]) == (536 * MIB, str(most))
     assert (found["pids.max"], found["memory.oom.group"], found["memory.swap.max"]) == ("240", "1", "0")
+    assert found["cpu.weight"] == "20", "the worker's group has 100"
     assert found["cgroup.procs"] == "8", "one a write, as the kernel takes them"
+
+
+def test_a_system_that_keeps_processors_for_itself_limits_the_rest(tmp_path: Path) -> None:
+    folder = tree(tmp_path, "memory pids")
+    Cgroup.make(folder, LIMITS)
+    assert (folder / "cgroup.subtree_control").read_text() == "+memory +pids"
+    (group,) = folder.glob("lease-*")
+    assert (group / "memory.max").exists() and not (group / "cpu.weight").exists()

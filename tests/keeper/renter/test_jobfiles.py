@@ -313,6 +313,68 @@ def test_no_file_breaks_it(found: object) -> None:
     assert bool(told.commands) is not bool(told.refused)
 
 
+OUT = [
+    ("curl -fsSL https://huggingface.co/m/w.bin -o w.bin", "curl", "huggingface.co"),
+    ("A=1 wget -q 'https://data.example.org:443/a?b=c@d'", "wget", "data.example.org"),
+    ("cd x && git clone https://me@GitHub.com/a/b c", "git clone", "github.com"),
+    ("curl --url=https://a.org/x https://b.org https://a.org/y", "curl", "a.org, b.org"),
+]
+
+
+@pytest.mark.parametrize(("line", "command", "hosts"), OUT)
+def test_what_fetches_by_tls_is_taken_with_a_way_out(line: str, command: str, hosts: str) -> None:
+    text = f"run: |\n  mkdir x\n  {line}\n"
+    (why,) = [each.why for each in task(text).refused if each.line == 3]
+    assert why.startswith(f"{command} needs the internet")
+    assert why.endswith(f"or add --egress, for devices whose suppliers allow {hosts}")
+    found = task(text, egress=True)
+    assert found.refused == () and found.commands[1] == "ionet cluster connect ORDER --egress"
+    assert shlex.split(found.commands[2])[-1] == f"mkdir x\n{line}"
+    (said,) = [each for each in found.aside if each.line == 3]
+    assert f"suppliers allow {hosts}, and wherever that leads on to" in said.why
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "curl http://huggingface.co/w.bin",
+        "curl https://huggingface.co:8443/w.bin",
+        "curl https://10.0.0.1/w.bin",
+        "curl https://[2001:db8::1]/w.bin",
+        "curl https://localhost/w.bin",
+        "curl https://$HOST/w.bin",
+        'curl "$URL"',
+        "curl https://a.org/x ftp://b.org/y",
+        "curl https://a.org/x && sudo id",
+        "git clone git@github.com:a/b",
+        "git pull",
+        "apt-get install curl",
+        "pip download https://a.org/x.whl",
+        "docker pull https://a.org/x",
+    ],
+)
+def test_no_way_out_leads_elsewhere(line: str) -> None:
+    found = task(f"run: |\n  mkdir x\n  {line}\n", egress=True)
+    assert [each.line for each in found.refused] == [3] and found.commands == ()
+    assert "--egress" not in found.refused[0].why
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "type: task\ncommands:\n- {}\n- python a.py",
+        "setup: {}\nrun: python a.py",
+        'version: "2.0"\nservices:\n  a: {{image: python:3.11, command: [sh, -c, "{}"]}}\nprofiles: '
+        "{{compute: {{c: {{resources: {{}}}}}}}}\ndeployment: {{a: {{here: {{profile: c, count: 1}}}}}}",
+    ],
+)
+def test_each_format_can_ask_for_it(text: str) -> None:
+    text = text.format("curl https://huggingface.co/w.bin -O")
+    assert "add --egress" in task(text).refused[0].why
+    found = task(text, egress=True)
+    assert found.refused == () and "ionet cluster connect ORDER --egress" in found.commands
+
+
 # -- what is made --------------------------------------------------------------------------------
 
 
@@ -328,7 +390,8 @@ def test_commands_are_as_they_can_be_typed(tmp_path: Path) -> None:
         for name in ("batch.sdl.yaml", "finetune.sky.yaml", "train.dstack.yml")
         for line in of(name).commands
     ]
-    assert len(typed) == 13
+    typed += task("run: python a.py", egress=True).commands
+    assert len(typed) == 16
     environment = {
         "HOME": str(tmp_path),
         "HF_TOKEN": "a 'b",
