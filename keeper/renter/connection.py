@@ -126,8 +126,9 @@ class Connection:
                     (error,) = await asyncio.gather(task, return_exceptions=True)
                 if isinstance(error, Exception) and not (over.done() and isinstance(error, SandboxFailed)):
                     raise error
-            reason = f"its network ended ({over.result()}): another one is made"
-            self._change(self.status.having(connected=False, why=reason))
+            if over.done():
+                reason = f"its network ended ({over.result()}): another one is made"
+                self._change(self.status.having(connected=False, why=reason))
 
     @asynccontextmanager
     async def _network(self) -> AsyncIterator[asyncio.Future[str]]:
@@ -145,12 +146,18 @@ class Connection:
             await spaces.end()
 
     async def _follow(self) -> None:
+        """Go by what chain and boards have, until another network is needed: one with another key."""
         while True:
             try:
                 found = await look(self._chain, self._boards, self._place.order)
             except ChainError as error:
                 self._change(self.status.having(why=f"the chain doesn't answer: {error}"))
             else:
+                if joining.is_copied(found.members, found.said, bytes(self._key.public_key)):
+                    self._key, self._ticket = self._place.another_key(), None
+                    reason = "a device has posted a copy of your key, so another one is made"
+                    self._change(self.status.having(connected=False, why=reason))
+                    return
                 await self._take(found)
             await asyncio.sleep(LOOK_SECONDS if self.status.connected else SOON_SECONDS)
 

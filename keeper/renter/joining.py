@@ -41,11 +41,18 @@ def peers(found: Members, said: Iterable[Message], mine: bytes) -> dict[Pubkey, 
 
     By the KEY of each lease that was signed first; ``mine`` is the renter's own WireGuard key.
     """
-    keys: dict[tuple[Pubkey, int], Key] = {}
-    for each in sorted(said, key=lambda each: each.ms):
-        if isinstance(each.body, Key):
-            keys.setdefault((each.sender, each.body.number), each.body)
-    return others(found, keys, found.renter, mine)
+    return others(found, _keys(said), found.renter, mine)
+
+
+def is_copied(found: Members, said: Iterable[Message], mine: bytes) -> bool:
+    """Whether a device says that the renter's WireGuard key is its own.
+
+    To the other members it is the one that has it, as devices come before renters. A device has one KEY for
+    its lease, so it can't do that to the renter's next one.
+    """
+    keys = _keys(said)
+    theirs = (keys.get((each.worker, each.number)) for each in found.nodes)
+    return any(each is not None and each.public == mine for each in theirs)
 
 
 def ticket(found: Members, said: Iterable[Message], renter: Pubkey, key: PrivateKey) -> Ticket | None:
@@ -70,3 +77,12 @@ def ticket(found: Members, said: Iterable[Message], renter: Pubkey, key: Private
             if (opened.epoch, opened.members, opened.head) == (found.epoch, found.hash(), head.address):
                 return opened
     return None
+
+
+def _keys(said: Iterable[Message]) -> dict[tuple[Pubkey, int], Key]:
+    """The KEY of each sender and number that was signed first."""
+    keys: dict[tuple[Pubkey, int], Key] = {}
+    for each in sorted(said, key=lambda each: each.ms):
+        if isinstance(each.body, Key):
+            keys.setdefault((each.sender, each.body.number), each.body)
+    return keys

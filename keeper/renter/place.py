@@ -1,7 +1,7 @@
 """What a renter's machine keeps of a cluster: ``~/.ionet/clusters/ORDER/``, for its owner alone.
 
-The X25519 key, which is WireGuard's, is made once and kept: boards name it, and another one takes a message.
-The token is the cluster's and changes with its head.
+The X25519 key, which is WireGuard's, is made once and kept, unless a device posts a copy of it: boards name
+it, and another one takes a message. The token is the cluster's and changes with its head.
 """
 
 from __future__ import annotations
@@ -66,12 +66,19 @@ class Place:
             try:
                 return PrivateKey(bytes.fromhex(path.read_text()))
             except FileNotFoundError:
-                made = PrivateKey.generate()
-                self._write(KEY, bytes(made).hex())
-                return made
+                return self.another_key()
         except (OSError, ValueError) as error:
             reason = f"{path} has no key ({why(error)}): delete it, and another one is made and posted"
             raise PlaceUnusable(reason) from error
+
+    def another_key(self) -> PrivateKey:
+        """A new key in place of the one that was kept; raises PlaceUnusable."""
+        made = PrivateKey.generate()
+        try:
+            self._write(KEY, bytes(made).hex())
+        except OSError as error:
+            raise PlaceUnusable(f"{self.folder} can't be written ({why(error)}): make room") from error
+        return made
 
     def token(self) -> str:
         """The token, as it was last kept; raises NotConnected."""

@@ -1,7 +1,8 @@
 """Two agents in processes of their own serve an order, from its match to its end, over real operators.
 
 Ray runs in their sandboxes; boards and relays are two operators', over HTTP and UDP; the renter is in a third
-network. One boot for the module, a minute or more of it Ray's.
+network, and asks for a way out, to the one host that both suppliers allow. One boot for the
+module, a minute or more of it Ray's.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -28,12 +30,13 @@ from keeper.clients import orders
 from keeper.clients.orders import Order
 from keeper.compute import runtime, ways
 from keeper.compute.boards import Boards
-from keeper.compute.bodies import Beat, Joined, Key, Serving, Tickets
+from keeper.compute.bodies import EGRESS, Beat, Joined, Key, Serving, Tickets
 from keeper.compute.client import Board
 from keeper.compute.members import RENTER, Members, members
 from keeper.compute.namespace import Namespaces
 from keeper.compute.node import HeadSilent, Node, TokenRefused, alive
 from keeper.compute.overlay import Overlay, Peer
+from keeper.compute.proxy import VARIABLES
 from keeper.compute.refusals import WireError
 from keeper.compute.seal import Ticket, unseal
 from keeper.compute.wire import Network
@@ -47,8 +50,10 @@ from keeper.pow import profiles
 from keeper.worker.state import Enrolment, Store
 from tests.keeper.chain.rpc_node import RpcNode
 from tests.keeper.compute import sandboxing
+from tests.keeper.compute.agent_child import NAME
 from tests.keeper.compute.sandboxing import PYTHON, USER
 from tests.keeper.compute.test_cluster import EVERYWHERE, installed, run
+from tests.keeper.compute.test_way_out import PAGE, certificate, website
 from tests.keeper.operator.network import GENESIS, Net
 from tests.keeper.operator.serving import serving
 from tests.keeper.worker.leasing import ready
@@ -60,8 +65,21 @@ __all__ = ["installed"]
 NAMES = ("one", "two")
 NETWORK = Network(bytes(GENESIS), orders.PROGRAM.address)
 LOG = structlog.get_logger()
+OPENED = "worker.egress_opened"
 SECONDS = 600.0
 """Where something is waited for that never comes; it takes a tenth."""
+FETCH = """
+import os, ssl, urllib.request as web
+page = web.HTTPSHandler(context=ssl.create_default_context(cadata=os.environ["CA"]))
+def fetched(url, *more):
+    try:
+        return len(web.build_opener(page, *more).open(url, timeout=60).read())
+    except OSError as error:
+        return getattr(error, "reason", error)
+print("ALLOWED", fetched("https://models.example/"))
+print("OTHER", fetched("https://evil.example/"))
+print("STRAIGHT", fetched("https://93.184.216.34/", web.ProxyHandler({})))
+"""
 
 
 class Agent:
@@ -180,7 +198,10 @@ async def scene(folder: Path, place: Path) -> AsyncIterator[Scene]:
         http = await stack.enter_async_context(http_client())
         boards = Boards([Board(url, NETWORK, http) for url in urls], NETWORK, LOG)
         stack.push_async_callback(boards.close)
+        site = await stack.enter_async_context(website(certificate(folder)))
         environment = {
+            "IONET_EGRESS": json.dumps([NAME]),
+            "TESTS_SITE": str(site),
             "IONET_CHAIN": node.url,
             "IONET_OPERATORS": json.dumps(urls),
             "IONET_RUNTIMES": str(place),
@@ -273,12 +294,19 @@ class Renter:
                 await asyncio.sleep(0.5)
 
 
-async def work(overlay: Overlay, node: Node) -> tuple[str, str]:
+async def work(
+    overlay: Overlay, node: Node, code: str = EVERYWHERE, variables: Mapping[str, str] = MappingProxyType({})
+) -> tuple[str, str]:
     """Give the cluster a job, again where the head takes longer for it than an answer may take."""
     async with asyncio.timeout(SECONDS):
         while True:
             with suppress(HeadSilent):
-                return await run(overlay, node, EVERYWHERE)
+                return await run(overlay, node, code, variables)
+
+
+def told(agent: Agent, event: str) -> list[dict[str, Any]]:
+    """What an agent said of something."""
+    return [each for each in agent.events() if each["event"] == event]
 
 
 def states(agent: Agent) -> list[str]:
@@ -293,13 +321,13 @@ def nodes_at(address: str) -> list[int]:
     return sandboxing.alive(asked) + sandboxing.alive(told)
 
 
-async def serve(folder: Path, place: Path) -> dict[str, Any]:
+async def serve(folder: Path, place: Path) -> dict[str, Any]:  # noqa: PLR0915 - one story
     """All that is tried, in the order in which it is tried."""
     found: dict[str, Any] = {}
     async with scene(folder, place) as at:
         world, order = at.world, at.order
         renter = Renter(at)
-        public = Key(bytes(renter.private.public_key), 0, runtime.identity(), (), 0)
+        public = Key(bytes(renter.private.public_key), 0, runtime.identity(), (), EGRESS)
         await at.boards.say(order.address, 0, public, key("renter"), 2)
         for each in at.agents:
             await each.start()
@@ -333,6 +361,10 @@ async def serve(folder: Path, place: Path) -> dict[str, Any]:
             node = await renter.until_alive(overlay, 2)
             found["job"] = await work(overlay, node)
             found["wanted"] = f"NODES {' '.join(addresses)}"
+            # As many as the cluster has: each agent opens its own.
+            await at.until("both have a way out", lambda: all(told(one, OPENED) for one in at.agents))
+            ca = (folder / "ca.pem").read_text()
+            found["fetched"] = await work(overlay, node, FETCH, {**VARIABLES, "CA": ca})
             head = next(each for each in at.agents if key(each.name).pubkey() == cluster.head.worker)
             await head.kill()
             await at.until("its sandbox is gone", lambda: not nodes_at(str(cluster.head.address)))
@@ -356,6 +388,9 @@ async def serve(folder: Path, place: Path) -> dict[str, Any]:
         await at.until("both idle again", lambda: [each.state() for each in at.agents] == ["idle", "idle"])
         found["states"] = [states(one) for one in at.agents]
         found["head"] = at.agents.index(head)
+        found["ways out"] = [told(one, OPENED) for one in at.agents]
+        found["names"] = [{each["name"] for each in told(one, "worker.egress_name")} for one in at.agents]
+        found["said of it"] = [each.body.capabilities for each in said if isinstance(each.body, Key)]
         logs = [one.log.read_text() for one in at.agents]
         found["token in a log"] = any(node.token.hex() in each for each in logs)
         found["errors"] = [
@@ -378,6 +413,18 @@ def test_both_accept_once_they_are_ready_and_join(found: dict[str, Any]) -> None
 def test_a_renters_job_has_a_task_on_each(found: dict[str, Any]) -> None:
     status, logs = found["job"]
     assert (status, logs.splitlines()[-1]) == ("SUCCEEDED", found["wanted"])
+
+
+def test_a_task_fetches_from_the_host_that_is_allowed_and_from_no_other(found: dict[str, Any]) -> None:
+    status, logs = found["fetched"]
+    allowed, other, straight = logs.splitlines()[-3:]
+    assert (status, allowed) == ("SUCCEEDED", f"ALLOWED {len(PAGE)}")
+    refused = "OTHER Tunnel connection failed: 403 evil.example isn't on the list of this device's supplier"
+    assert other.startswith(refused)
+    assert straight == "STRAIGHT [Errno 101] Network is unreachable"
+    assert all(each & EGRESS for each in found["said of it"]), "both devices and the renter said so"
+    assert all(found["ways out"])
+    assert found["names"][found["head"]] == {NAME} and found["names"][1 - found["head"]] == set()
 
 
 def test_a_head_whose_agent_is_killed_comes_back_with_another_token(found: dict[str, Any]) -> None:

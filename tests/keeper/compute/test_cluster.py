@@ -9,9 +9,11 @@ import asyncio
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from ipaddress import IPv4Address
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -37,10 +39,13 @@ def installed() -> runtime.Runtime:
         give_up(str(error))
 
 
-async def run(member: Overlay, node: Node, code: str) -> tuple[str, str]:
+async def run(
+    member: Overlay, node: Node, code: str, variables: Mapping[str, str] = MappingProxyType({})
+) -> tuple[str, str]:
     """Give the cluster a job, and wait for its end; its status and what it printed."""
     number = secrets.token_hex(8)
     said = {"entrypoint": f"python -c '{code}'", "submission_id": number}
+    said |= {"runtime_env": {"env_vars": dict(variables)}} if variables else {}
     await ask(member, node, "POST", "/api/jobs/", said)
     async with asyncio.timeout(BOOT_SECONDS):
         while True:

@@ -22,12 +22,12 @@ from keeper.compute.proxy import VARIABLES, Proxy
 from keeper.compute.runtime import Runtime
 from keeper.compute.sandbox import Job
 from keeper.worker.serving.machine import Machine, Share
+from tests.keeper.compute.agent_child import NAME, PUBLIC
 from tests.keeper.compute.sandboxing import ADDRESS, LIMITS, PYTHON, USER, folder
 from tests.programs.world import key
 
 pytestmark = pytest.mark.usefixtures("possible")
 
-NAME, PUBLIC = "models.example", "93.184.216.34"
 PAGE = b"weights" * 20_000
 ASKS = """if 1:
     import json, os, socket, ssl, sys, time, urllib.request

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from keeper.compute import runtime
+from keeper.compute.bodies import Key
 from keeper.compute.node import JOBS
 from keeper.renter import connection as module
 from keeper.renter.connection import ClusterEnded, Connection, NotTheRenter
@@ -127,6 +129,36 @@ async def test_it_follows_another_head_and_makes_another_network_when_one_ends(t
                 await renter.task
             await renter.end()
             assert [each.name for each in place.folder.iterdir() if each.name not in ("key", "lock")] == []
+
+
+async def test_whose_key_a_device_copies_has_another_one_and_is_connected_again(tmp_path: Path) -> None:
+    """The device comes first in the list: to all others the key, and so the way to it, is the device's."""
+    async with hired(tmp_path) as here:
+        boards = here.boards()
+        found = (await here.look(boards)).members
+        names = {here.world.lease(here.order, name).device: name for name in ("one", "two")}
+        head, thief = (names[each.device] for each in found.nodes)
+        place = Place(here.order.address, tmp_path / "clusters")
+        async with devices(here, head), answering(here.devices[head]):
+            renter = Renter(here, place)
+            first = await renter.until(lambda status: status.connected)
+            before = bytes(place.key().public_key)
+            number = here.world.lease(here.order, thief).number
+            copy = Key(before, number, runtime.identity(), (), 0)
+            await boards.say(here.order.address, 0, copy, key(thief))
+            await renter.until(lambda status: bytes(place.key().public_key) != before)
+            assert not renter.connection.status.connected
+            second = await renter.until(lambda status: status.connected)
+            assert second.ports == first.ports
+            assert (await heard(first.ports[JOBS])).split() == [head.encode()]
+            assert any("posted a copy of your key" in each.why for each in renter.told)
+            said = [
+                each.body for each in (await here.look(boards)).said if each.sender == here.renter.pubkey()
+            ]
+            keys = [(each.number, each.public) for each in said if isinstance(each, Key)]
+            assert sorted(keys) == [(0, before), (1, bytes(place.key().public_key))]
+            await renter.end()
+        await boards.close()
 
 
 async def test_who_is_not_the_renter_or_comes_second_is_told(tmp_path: Path) -> None:

@@ -75,6 +75,18 @@ def test_a_key_is_posted_once_and_again_when_it_is_another() -> None:
     assert to_post(said(second, RENTER, ms=1), there).number == 2
 
 
+def test_a_copy_of_the_renters_key_is_seen_where_it_shuts_out() -> None:
+    theirs = Key(bytes([9]) * 32, NODE.number, bytes(32), (), 0)
+    copy = Key(PUBLIC, NODE.number, bytes(32), (), 0)
+    honest, thief = said(theirs, NODE.worker), said(copy, NODE.worker, ms=2)
+    assert joining.is_copied(FOUND, [thief], PUBLIC)
+    # By a lease's KEY that counts, the first: neither a later one, nor a stranger's, nor our own.
+    assert not joining.is_copied(FOUND, [thief, honest], PUBLIC)
+    elsewhere = Key(PUBLIC, NODE.number + 1, bytes(32), (), 0)
+    for other in (said(copy, key("stranger")), said(elsewhere, NODE.worker), said(copy, RENTER)):
+        assert not joining.is_copied(FOUND, [other], PUBLIC)
+
+
 def test_a_way_out_is_asked_for_by_the_next_key_and_stays_so() -> None:
     first = to_post(egress=True)
     assert (first.number, first.capabilities) == (0, EGRESS)
