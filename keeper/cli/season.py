@@ -101,7 +101,7 @@ async def open_(
 @app.command()
 @answers(looking.SeasonPublished)
 def publish(
-    season: Annotated[int, typer.Argument(min=0, help="the season's number")],
+    season: Annotated[int, typer.Argument(min=0, max=U32_MAX, help="the season's number")],
     points: Annotated[Path, typer.Option(help="the season's file of points")],
     folder: Annotated[
         Path | None, typer.Option("--dir", help="folder that is served", show_default="IONET_REWARDS")

@@ -114,6 +114,8 @@ GOVERNING = [
     usage(f"season open {2**32} --points list.json --start x --end x {AS_ADMIN}", "season"),
     usage(f"season claim {2**32} --points list.json {AS_RENTER}", "season"),
     Wrong(f"season claim 7 --points list.json --wallet x {AS_RENTER}", "there is no season 7"),
+    usage(f"season publish {2**32} --points list.json {ON}", "season"),
+    Wrong(f"season publish 7 --points list.json --dir binary {ON}", "there is no season 7"),
     usage(f"guardian cancel-season {2**32} {AS_GUARDIAN}", "season"),
     usage(f"guardian veto-block {2**32} {AS_GUARDIAN}", "hour"),
     usage(f"operator vote-fault x --evidence {SHA256} --good-hours {2**32} {AS_RENTER}", "--good-hours"),
