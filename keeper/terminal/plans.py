@@ -14,15 +14,15 @@ from keeper.wallet.lamports import Payments
 from keeper.wallet.plan import Plan
 
 
-def movements(plan: Plan) -> Table:
-    """Every token movement of a plan, with the accounts' addresses below."""
+def movements(plan: Plan) -> Table | str:
+    """Every token movement of a plan, with the accounts' addresses below; a line where there is none."""
+    if not plan.movements:
+        return "Tokens that move: none"
     table = plain("Tokens that move", "from", "to", "amount", "", "why")
     table.columns[1].justify = table.columns[4].justify = "left"
     for each in plan.movements:
         amount = show(each.amount, each.currency)
         table.add_row(each.source.name, each.to.name, amount, each.currency.name, each.why)
-    if not plan.movements:
-        table.add_row("none", "", "", "", "")
     places = {place.address: place.name for each in plan.movements for place in (each.source, each.to)}
     table.caption = "\n".join(f"{name}: {address}" for address, name in places.items())
     table.caption_justify = "left"

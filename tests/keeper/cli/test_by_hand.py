@@ -64,6 +64,7 @@ def test_a_match_of_the_rule_is_made_with_its_batch_and_every_replay_agrees(worl
     typed = (*MATCH, order.address, device_of("one"), *DIR)
     said = by(f"operator {leader}", *typed, "--dry-run")
     assert f"It is a match of tick {tick}" in said and "the lease's account" in said
+    assert "Tokens that move: none" in said
     assert not Path("market").exists(), "a dry run publishes nothing"
     vault = world.tokens(orders.vault_address(order.address))
     by(f"operator {leader}", *typed, "--yes")
