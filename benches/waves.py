@@ -45,6 +45,8 @@ SAMPLE = 2_000
 MOST_FAILURES = 0.001
 """Of honest devices in a wave of eight seconds, by the median of the operators."""
 CARD = "RTX 4090"
+WEIGHED = 10_000, 100_000, 1_000_000
+"""Devices whose hours are weighed."""
 
 
 def times(T_ms: int, operators: int, random: np.random.Generator) -> NDArray[np.uint32]:
@@ -116,7 +118,7 @@ def report() -> str:
     assert profile is not None
     head = ["devices", "opened", "an opening, bytes", f"{OPERATORS} operators' files, MB", "openings, MB"]
     head += ["an hour, MB", "with a copy each, MB", "times"]
-    weights = table(head, [weight(profile, devices) for devices in (10_000, 100_000)])
+    weights = table(head, [weight(profile, devices) for devices in WEIGHED])
     return f"{table(luck, rows)}\n\n{weights}\n"
 
 
