@@ -103,8 +103,14 @@ const keyed = {
     await Promise.all([page.waitForEvent("load"), page.keyboard.press("Enter")]);
   },
   file: async (label, name, text) => {
-    await tab(label, "input");
-    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
+    // Chromium opens it only so soon after a key that a machine with much to do may be late: then one presses again.
+    let chooser;
+    const opened = page.waitForEvent("filechooser").then((each) => (chooser = each));
+    while (!chooser) {
+      await tab(label, "input");
+      await page.keyboard.press("Enter");
+      await Promise.race([opened, page.waitForTimeout(5_000)]);
+    }
     await chooser.setFiles({ name, mimeType: "text/plain", buffer: Buffer.from(text) });
   },
 };
