@@ -23,7 +23,7 @@ from tests.model.tokenomics.program import Tokenomics
 from tests.model.tokenomics.state import Allocation, Config
 
 VECTORS = Path(__file__).parents[1] / "vectors"
-ELSEWHERE = "staking_", "pow", "market_", "compute", "rewards", "explorers"
+ELSEWHERE = "staking_", "pow", "market_", "compute", "rewards", "explorers", "season"
 SHARED = [path.stem for path in sorted(VECTORS.glob("*.json")) if not path.stem.startswith(ELSEWHERE)]
 """Staking's have a module of their own, others are tested where they are used."""
 ANYBODY = b"a" * 32
