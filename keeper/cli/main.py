@@ -86,7 +86,7 @@ PANELS = {
         LazyCommand(
             "operator",
             "keeper.cli.operator:app",
-            "An operator's challenge service, and its votes.",
+            "An operator's challenge service; its votes, matches and postings by hand.",
             extra="keeper",
         ),
         LazyCommand("buyback", "keeper.cli.buyback:app", "Fees, their auctions, the burning of IO."),
