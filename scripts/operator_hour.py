@@ -11,8 +11,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from keeper.chain.landing import LAMPORTS_PER_SIGNATURE
 from keeper.economy.calendar import DAY, HOUR
 from keeper.economy.orders import TICK
+from keeper.operator.service import POLL_SECONDS
+from keeper.operator.store import DAYS_FAILED, DAYS_PASSED
 from keeper.pow.messages import Commit, Pong, size
 from scripts import pages
 
@@ -24,12 +27,6 @@ SIZES = 10_000, 100_000, 1_000_000
 OPERATORS, PINGS = 5, 6
 """As in the table of what an hour weighs."""
 CARD = "RTX 4090"
-POLL_SECONDS = 25
-"""A poll is answered after so long at the latest, and asked anew."""
-KEPT_DAYS, OPENINGS_DAYS = 400, 7
-"""For which files and openings are kept."""
-FEE = 5_000
-"""Lamports of a signature."""
 POSTS = 1 + 1 + HOUR // TICK + 1
 """Of an hour: its wave, its evidence, its ticks, its attestation."""
 
@@ -86,8 +83,8 @@ def section(measured: str) -> str:
             files(n) * (OPERATORS - 1) / OPERATORS
         ),
         "on the disk, MB an hour": lambda n: files(n) + opened(n),
-        "kept, GB": lambda n: (files(n) * KEPT_DAYS + opened(n) * OPENINGS_DAYS) * (DAY // HOUR) / 1e3,
-        "fees, SOL": lambda n: POSTS * FEE / 1e9,
+        "kept, GB": lambda n: (files(n) * DAYS_FAILED + opened(n) * DAYS_PASSED) * (DAY // HOUR) / 1e3,
+        "fees, SOL": lambda n: POSTS * LAMPORTS_PER_SIGNATURE / 1e9,
     }
     head = ("an hour of", *(f"{count:,} devices" for count in SIZES))
     return pages.table(head, ((what, *(_shown(row(count)) for count in SIZES)) for what, row in rows.items()))

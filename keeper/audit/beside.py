@@ -31,11 +31,11 @@ def beside() -> Iterator[Executor]:
     # Not forked: this process has threads and an event loop. Whoever started it ends it: an interrupt at the
     # terminal reaches both.
     ignoring = signal.signal, (signal.SIGINT, signal.SIG_IGN)
-    with ProcessPoolExecutor(1, get_context("spawn"), *ignoring) as pool:
-        try:
-            yield pool
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    pool = ProcessPoolExecutor(1, get_context("spawn"), *ignoring)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 async def done(pool: Executor | None, work: Callable[..., T], *arguments: Any) -> T:

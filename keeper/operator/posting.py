@@ -7,14 +7,14 @@ whoever wants to know asks the chain, and after a restart an operator looks ther
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from keeper.chain import ChainReader, Commitment
+from keeper.chain import ChainReader, Commitment, Event
 from keeper.chain.records import Listed
 from keeper.clients import staking
 from keeper.economy.calendar import HOUR
@@ -124,11 +124,9 @@ class Postings:
                 # Perhaps it isn't there any more: it is listed again, or not.
                 reading.listed, reading.is_whole = [], False
                 return False
-            for event in staking.PROGRAM.events(record) if record else ():
-                if event.name == "Posted":
-                    posting = Posting(**event.fields)
-                    self.take(posting)
-                    reading.seen[posting.at // HOUR] += 1
+            for posting in _postings(staking.PROGRAM.events(record) if record else ()):
+                self.take(posting)
+                reading.seen[posting.at // HOUR] += 1
             reading.until = signature
             reading.listed.pop()
         return True
@@ -159,8 +157,7 @@ async def posted_since(chain: ChainReader, operator: Pubkey, slot: int) -> list[
     found: list[Posting] = []
     for first in range(0, len(asked), AT_ONCE):
         for record in await chain.records(asked[first : first + AT_ONCE]):
-            events = staking.PROGRAM.events(record) if record else ()
-            found += [Posting(**event.fields) for event in events if event.name == "Posted"]
+            found += _postings(staking.PROGRAM.events(record) if record else ())
     return [each for each in found if each.operator == operator]
 
 
@@ -179,9 +176,13 @@ async def post(port: Port, postings: Postings, key: Key, digest: bytes) -> Posti
             return key not in postings.first
 
         name = f"post {number} {kind} {slot}"
-        for event in await do(port, staking.PROGRAM, [instruction], due, key=name):
-            if event.name == "Posted":
-                postings.take(Posting(**event.fields))
+        for posting in _postings(await do(port, staking.PROGRAM, [instruction], due, key=name)):
+            postings.take(posting)
         if key not in postings.first:
             await postings.refresh(key.operator)
     return postings.first[key]
+
+
+def _postings(events: Iterable[Event]) -> list[Posting]:
+    """Those among a transaction's events, in their order."""
+    return [Posting(**each.fields) for each in events if each.name == "Posted"]

@@ -34,6 +34,11 @@ NUMBER, HASH = 8, 32
 HEADER = len(FORMAT) + NUMBER + HASH
 
 
+def hashes_of(proof: bytes) -> list[str]:
+    """A proof's hashes from the leaf upwards, in hexadecimal."""
+    return [proof[at : at + HASH].hex() for at in range(0, len(proof), HASH)]
+
+
 @dataclass(frozen=True, slots=True)
 class Claimable:
     """A wallet's leaf in an hour, and the proof that the program needs with it."""
@@ -49,14 +54,13 @@ class Claimable:
 
         ``lifetime_text`` is ``lifetime`` for readers whose numbers end at 2^53, JavaScript's among them.
         """
-        siblings = [self.proof[at : at + HASH].hex() for at in range(0, len(self.proof), HASH)]
         return {
             "hour": self.hour,
             "wallet": str(self.wallet),
             "lifetime": self.lifetime,
             "lifetime_text": str(self.lifetime),
             "root": self.root.hex(),
-            "proof": siblings,
+            "proof": hashes_of(self.proof),
         }
 
 

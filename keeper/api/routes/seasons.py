@@ -18,7 +18,7 @@ from keeper.chain.program import Fields
 from keeper.clients import tokenomics
 from keeper.clients.tokenomics import SeasonStatus
 from keeper.rewards import seasons as published
-from keeper.rewards.wallet_index import HASH, NoIndex
+from keeper.rewards.wallet_index import NoIndex, hashes_of
 
 router = APIRouter(tags=["seasons"])
 
@@ -80,7 +80,6 @@ async def proof(
         raise missing from error
     if share is None:
         raise HTTPException(404, f"{address} gets nothing in season {season}")
-    hashes = [share.proof[at : at + HASH].hex() for at in range(0, len(share.proof), HASH)]
     return asked.one(
         SeasonProof(
             season=season,
@@ -88,7 +87,7 @@ async def proof(
             index=share.claim.index,
             amount=share.claim.amount,
             root=stated[1].hex(),
-            proof=hashes,
+            proof=hashes_of(share.proof),
             claimed=await _is_claimed(asked, on, fields, share.claim.index),
         )
     )

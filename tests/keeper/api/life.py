@@ -57,7 +57,6 @@ class Life(OrdersWorld):
         self.do(tokenomics.open_claim_page(self.payer.pubkey(), 1, 0))
         self.chain.advance(DAY)
         mine = found.claim(claimant)
-        assert mine is not None
         making = create_associated(self.payer.pubkey(), claimant, tokenomics.MINT)
         self.do(making, tokenomics.claim_season(1, mine.index, claimant, mine.amount, found.proof(mine)))
         seasons.publish(self.folder, found, points_file(points_of(amounts)))

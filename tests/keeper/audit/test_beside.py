@@ -38,7 +38,7 @@ async def test_with_a_process_of_its_own_a_part_finds_the_same(life: Life, tmp_p
     alone = await parts.run(source, ALL)
     with beside() as pool:
         together = await parts.run(replace(source, beside=pool), ALL, told)
-        processes = set(pool._processes)  # type: ignore[attr-defined]
+        processes = set(pool._processes)
     assert together == alone
     assert len(processes) == 1 and os.getpid() not in processes
     assert {"hours", "hours of files"} <= set(steps)

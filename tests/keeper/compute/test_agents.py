@@ -13,7 +13,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -315,13 +315,37 @@ def states(agent: Agent) -> list[str]:
     return [state for number, state in enumerate(said) if number == 0 or said[number - 1] != state]
 
 
+def logged(agents: Sequence[Agent]) -> dict[str, Any]:
+    """What all of them said of the whole story."""
+    return {
+        "states": [states(one) for one in agents],
+        "ways out": [told(one, OPENED) for one in agents],
+        "names": [{each["name"] for each in told(one, "worker.egress_name")} for one in agents],
+        "errors": [
+            each for one in agents for each in one.events() if each.get("level") in ("error", "critical")
+        ],
+    }
+
+
 def nodes_at(address: str) -> list[int]:
     """Processes of the node itself: those of others name it as their head."""
     asked, told = f"--node-ip-address\0{address}", f"--node_ip_address={address}"
     return sandboxing.alive(asked) + sandboxing.alive(told)
 
 
-async def serve(folder: Path, place: Path) -> dict[str, Any]:  # noqa: PLR0915 - one story
+async def beats(at: Scene) -> dict[Any, set[Any]]:
+    """Whose beats each operator has, once it has those of both as active."""
+    found: dict[Any, dict[Any, Any]] = {}
+    async with asyncio.timeout(SECONDS):
+        while True:
+            found.update(await at.boards.beats(at.order.address))
+            bodies = [each.message.body for some in found.values() for each in some.values()]
+            if sum(isinstance(b, Beat) and b.serving is Serving.ACTIVE for b in bodies) == 4:
+                return {operator: set(some) for operator, some in found.items()}
+            await asyncio.sleep(1)
+
+
+async def serve(folder: Path, place: Path) -> dict[str, Any]:
     """All that is tried, in the order in which it is tried."""
     found: dict[str, Any] = {}
     async with scene(folder, place) as at:
@@ -344,17 +368,7 @@ async def serve(folder: Path, place: Path) -> dict[str, Any]:  # noqa: PLR0915 -
         found["active in"] = time.monotonic() - began
         said = await at.said()
         found["joined"] = {each.sender for each in said if isinstance(each.body, Joined)}
-        beats = {}
-
-        async def beat() -> bool:
-            beats.update(await at.boards.beats(order.address))
-            bodies = [each.message.body for some in beats.values() for each in some.values()]
-            return sum(isinstance(b, Beat) and b.serving is Serving.ACTIVE for b in bodies) == 4
-
-        async with asyncio.timeout(SECONDS):
-            while not await beat():
-                await asyncio.sleep(1)
-        found["beats"] = {operator: set(some) for operator, some in beats.items()}
+        found["beats"] = await beats(at)
         cluster = await at.members()
         addresses = sorted(str(each.address) for each in cluster.nodes)
         async with renter.inside() as overlay:
@@ -386,16 +400,11 @@ async def serve(folder: Path, place: Path) -> dict[str, Any]:  # noqa: PLR0915 -
         )
         found["gone in"] = time.monotonic() - began
         await at.until("both idle again", lambda: [each.state() for each in at.agents] == ["idle", "idle"])
-        found["states"] = [states(one) for one in at.agents]
+        found |= logged(at.agents)
         found["head"] = at.agents.index(head)
-        found["ways out"] = [told(one, OPENED) for one in at.agents]
-        found["names"] = [{each["name"] for each in told(one, "worker.egress_name")} for one in at.agents]
         found["said of it"] = [each.body.capabilities for each in said if isinstance(each.body, Key)]
         logs = [one.log.read_text() for one in at.agents]
         found["token in a log"] = any(node.token.hex() in each for each in logs)
-        found["errors"] = [
-            each for one in at.agents for each in one.events() if each.get("level") in ("error", "critical")
-        ]
     return found
 
 
