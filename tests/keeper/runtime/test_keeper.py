@@ -28,6 +28,12 @@ from tests.programs.world import HOUR, START, World, key
 EMISSION = {"emission": registry.ALL["emission"]}
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long a look may take is shown in test_truth.py: here the disk may have much else to do."""
+    monkeypatch.setattr("keeper.runtime.keeper.LOOK_SECONDS", 600.0)
+
+
 @pytest.fixture
 def world() -> World:
     world = World.launched()
