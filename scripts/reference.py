@@ -49,7 +49,7 @@ def _program(described: Idl, costs: Mapping[str, str], sent_by: Mapping[str, lis
         f"### {name}: accounts",
         table(("account", "what it is", "bytes", "seeds"), _accounts(described)),
         f"### {name}: bounds and other constants",
-        table(("constant", "value"), _constants(described)),
+        table(("constant", "value", "is"), _constants(described)),
     ]
     if any(each["name"] == "Params" for each in described["types"]):
         parts += [
@@ -118,7 +118,7 @@ def _docs_of(described: Idl, name: str) -> str:
 def _constants(described: Idl) -> Iterator[tuple[str, ...]]:
     for each in described["constants"]:
         if each["type"] != "bytes":
-            yield f"`{each['name']}`", f"{int(each['value']):,}"
+            yield f"`{each['name']}`", f"{int(each['value']):,}", " ".join(each["docs"])
 
 
 def _parameters(described: Idl) -> Iterator[tuple[str, ...]]:

@@ -1,8 +1,9 @@
 """Write the programs' interface descriptions (IDLs), or check that they are current.
 
 ``-m toolchain.idl write`` makes idl/<program>.json from the programs' own code, completed by the seeds of
-toolchain/addresses.py, the words of toolchain/words.py and the enums of toolchain/enums.py, and
-idl/legacy/<program>.json, the same in the format before Anchor 0.30 that older clients (anchorpy) read.
+toolchain/addresses.py, the words of toolchain/words.py and toolchain/constants.py, and the enums of
+toolchain/enums.py; and idl/legacy/<program>.json, the same in the format before Anchor 0.30 that older
+clients (anchorpy) read.
 ``-m toolchain.idl check`` makes them in memory and compares. Needs cargo; standard library alone.
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from toolchain.addresses import locate
+from toolchain.constants import say_constants
 from toolchain.enums import name_numbers
 from toolchain.legacy import legacy
 from toolchain.program_ids import declared, deployed
@@ -48,13 +50,15 @@ def tidy(idl: Json) -> Json:
     return idl
 
 
-def complete(idl: Json, ids: Mapping[str, str], sources: Iterable[Path]) -> Json:
+def complete(idl: Json, ids: Mapping[str, str], own: Path, sources: Iterable[Path]) -> Json:
     """An IDL with what clients need and the framework doesn't write: addresses, words, names of numbers.
 
-    ``ids`` are the addresses of all programs, ``sources`` the folders that the program is compiled from.
+    ``ids`` are the addresses of all programs, ``own`` the folder of the program's sources, ``sources`` all
+    folders that it is compiled from.
     """
     locate(idl, ids)
     describe(idl)
+    say_constants(idl, own)
     name_numbers(idl, sources)
     simplify(idl)
     return idl
@@ -80,7 +84,7 @@ def outputs(root: Path) -> dict[Path, str]:
     ids = {name: declared(root, crate) or "" for name, crate in crates.items()}
     for name, crate in crates.items():
         sources = [root / folder / "src" for folder in programs(root)[name]]
-        idl = complete(generate(root, name, crate), ids, sources)
+        idl = complete(generate(root, name, crate), ids, root / crate / "src", sources)
         for path, content in ((IDL / f"{name}.json", idl), (IDL / "legacy" / f"{name}.json", legacy(idl))):
             files[path] = json.dumps(content, indent=1) + "\n"
     return files

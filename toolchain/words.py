@@ -323,6 +323,8 @@ def simplify(idl: Json) -> None:
         parts = [*owner.get("args", []), *owner.get("accounts", []), *owner.get("type", {}).get("fields", [])]
         for each in [owner, *parts]:
             plain(each)
+    for each in idl["constants"]:
+        plain(each)
 
 
 def plain(part: Json) -> None:

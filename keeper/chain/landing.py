@@ -173,7 +173,10 @@ async def land(
             if fate.record.error is not None:
                 raise TransactionFailed(fate.record)
             return fate.record
-    raise TransactionExpired(f"{SIGNINGS} transactions expired one after another: nothing was done")
+    raise TransactionExpired(
+        f"{SIGNINGS} transactions expired one after another: nothing was done. The network is busy, or its "
+        "node is behind: try again, or name another node by --chain"
+    )
 
 
 async def _follow_through(chain: Chain, signed: Signed, poll_seconds: float) -> Fate:

@@ -201,7 +201,10 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     except OSError as error:
         raise ChainError(f"{path}: no saved chain here ({why(error)})") from error
     if not found:
-        raise ChainError(f"{path}: no saved chain here")
+        raise ChainError(
+            f"{path}: no saved chain here. Name a chain's file, or a node by its whole URL, such as "
+            "http://127.0.0.1:8899"
+        )
     try:
         # The file is only ever replaced: no lock is needed, and no journal is looked for beside it.
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)

@@ -159,7 +159,7 @@ def genesis(  # noqa: PLR0913, PLR0917 - an option for each answer
 
     async def work() -> signed.Founded:
         async with connect(settings.chain, live=True, keep=not dry_run) as connected:
-            month, whole = await _checked(connected, told, owners, admin.pubkey())
+            month, whole = await _checked(connected, told, owners, amount, admin.pubkey())
             if not whole:
                 if not as_json:
                     show(founding_tables.genesis(admin.pubkey(), replace(told, start_month=month), owners))
@@ -172,6 +172,8 @@ def genesis(  # noqa: PLR0913, PLR0917 - an option for each answer
                     await _write(connected, admin, told, owners, month, amount, program, settings.fees)
             if not as_json:
                 await _say(connected)
+                if whole:
+                    console.print("Genesis is done, by the same answers: nothing was left to write.")
             return founding_tables.genesis_json(told, month, sent=not dry_run)
 
     done = asyncio.run(work())
@@ -184,7 +186,7 @@ def genesis(  # noqa: PLR0913, PLR0917 - an option for each answer
 
 
 async def _checked(
-    chain: Chain, told: deploy.Answers, owners: Mapping[str, Pubkey], admin: Pubkey
+    chain: Chain, told: deploy.Answers, owners: Mapping[str, Pubkey], test_usdc: int | None, admin: Pubkey
 ) -> tuple[int, bool]:
     """Check everything before anything is written; gives emission's first month, and whether all is done."""
     begun = await deploy.read_begun(chain)
@@ -195,6 +197,8 @@ async def _checked(
         )
     deploy.require_table(await tokenomics.read_allocations(chain), read_table(), owners)
     deploy.require_classes(await staking.read_classes(chain), read_classes())
+    if test_usdc is not None:
+        await deploy.require_test_usdc(chain, told.usdc_mint, test_usdc)
     month = await _first_month(chain, told.start_month, begun.tokenomics)
     if not begun.is_whole:
         await deploy.require_foundable(chain, begun, told, admin, month)

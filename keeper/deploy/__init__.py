@@ -8,6 +8,7 @@ from keeper.deploy.checks import (
     require_classes,
     require_foundable,
     require_table,
+    require_test_usdc,
 )
 from keeper.deploy.files import DeployRefused, read_beneficiaries, read_keypair, staking_program
 from keeper.deploy.genesis import (
@@ -48,6 +49,7 @@ __all__ = [
     "require_classes",
     "require_foundable",
     "require_table",
+    "require_test_usdc",
     "staking_genesis",
     "staking_program",
     "upgrade_authority",

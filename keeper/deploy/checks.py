@@ -17,6 +17,8 @@ from keeper.deploy.programs import upgrade_authority
 from keeper.economy.calendar import month_name, month_of, month_start
 from keeper.economy.classes import ClassRow
 from keeper.economy.genesis import Row
+from keeper.economy.money import show
+from keeper.economy.orders import Currency
 
 _MAX_AHEAD: int = tokenomics.PROGRAM.constants["MAX_LAUNCH_AHEAD"]
 """Seconds from the launch to the first month of emission at most."""
@@ -113,8 +115,27 @@ def require_table(
         raise DeployRefused(f"the genesis table has rows without a beneficiary: {', '.join(missing)}")
     for done in found:
         row = table[done.id]
-        if (done.schedule, done.beneficiary) != (row.schedule, beneficiaries[row.label]):
+        if done.schedule != row.schedule:
             raise ChainError(f"allocation {done.id} on chain ({done.label}) is not the genesis table's")
+        if done.beneficiary != beneficiaries[row.label]:
+            raise ChainError(
+                f"this chain has a network that began otherwise: {row.label} is {done.beneficiary}'s, not "
+                f"{beneficiaries[row.label]}'s. Nothing was written: name its owners as they are to go on"
+            )
+
+
+async def require_test_usdc(chain: ChainReader, mint: Pubkey, amount: int) -> None:
+    """Refuse another amount of test USDC than there is; raises DeployRefused."""
+    (account,) = await chain.accounts([mint])
+    if account is None or account.owner != TOKEN_PROGRAM:
+        return
+    there = read_mint(account.data).supply
+    if there != amount:
+        typed = show(there, Currency.USDC).replace(",", "")
+        raise DeployRefused(
+            f"this chain has a network that began otherwise: there are {typed} test USDC, and genesis makes "
+            f"no more. Nothing was written: give --test-usdc {typed} to go on"
+        )
 
 
 def require_classes(done: Mapping[int, staking.Class], rows: Sequence[ClassRow]) -> None:

@@ -66,10 +66,21 @@ async def opening(found: Found, node: Node) -> list[RenderableType]:
         else "What happens is gone when it ends: ionet localnet --keep saves it",
     ]
     if found.faults:
-        lines.append(f"Faults are on: {found.faults}")
+        lines.append(f"Faults are on, drawn from seed {found.faults.seed}: {wrong(found.faults)}")
     if found.public:
         lines.append("Others can reach it: there are no airdrops, no faucet, and nobody moves its clock")
     return ["\n".join(lines), *_parts(found), *await _people(found, node), await _next(found, node)]
+
+
+def wrong(faults: Faults) -> str:
+    """What goes wrong, and how often, in words."""
+    said = {
+        f"{faults.drop * 100:g} % of the transactions that it takes are lost": faults.drop,
+        f"answers and landings come up to {faults.delay:g} seconds late": faults.delay,
+        f"{faults.stale * 100:g} % of the answers are those of a node that is behind": faults.stale,
+        f"{faults.expire * 100:g} % of the blockhashes are too old": faults.expire,
+    }
+    return "; ".join(words for words, there in said.items() if there)
 
 
 def pace(speed: float) -> str:

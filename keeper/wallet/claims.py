@@ -46,8 +46,8 @@ def claim(
     due = min(new, most - wallet.claimed)
     if due <= 0:
         raise ClaimRefused(
-            f"a wallet gets at most {config.params.wallet_share_bps / 100:g} % of what all have earned since "
-            "it was opened, and this one has had that: claim again when more hours are final"
+            f"a wallet gets at most {_share(config)} of what all have earned since it was opened, and this "
+            "one has had that: claim again when more hours are final"
         )
     amount = config.payable(wallet, due, now, signed=signed)
     next_hour = moment((now // HOUR + 1) * HOUR)
@@ -60,11 +60,22 @@ def claim(
     account = NamedAccount("the wallet's account", tokenomics.tokens_address(owner))
     movement = Movement(vault, account, amount, Currency.IO, f"earned up to emission hour {found.hour}")
     notes = []
-    if rest := new - amount:
+    if held := due - amount:
         notes.append(
-            f"{io(rest)} IO are still to come: a limit holds claims back (that of all claims in an hour, or "
-            f"the wallet's share of all rewards); claim again from {next_hour} on."
+            f"{io(held)} IO are still to come, as all claims of an hour pay "
+            f"{io(config.params.claim_limit)} IO at most, and no more is left of this one: "
+            f"claim again from {next_hour} on."
+        )
+    if later := new - due:
+        notes.append(
+            f"{io(later)} IO come with later hours, as a wallet gets at most {_share(config)} of what all "
+            "have earned since it was opened: claim again when more hours are final."
         )
     call = staking.claim(found.hour, owner, found.lifetime, found.proof, signed=signed)
     making = create_associated(caller, owner, tokenomics.MINT)
     return Plan((making, call), (movement,), tuple(notes), openings=(tokens(owner, caller),))
+
+
+def _share(config: Config) -> str:
+    """A wallet's part of all rewards at most, in words."""
+    return f"{config.params.wallet_share_bps / 100:g} %"

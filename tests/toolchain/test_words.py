@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from toolchain import words
+from toolchain import constants, words
 from toolchain.program_ids import deployed
 from toolchain.programs import ROOT
 
@@ -30,6 +31,7 @@ def parts(found: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for each in found["instructions"]:
         yield "", each
         yield from ((each["name"], part) for part in each["args"] + each["accounts"])
+    yield from (("constant", each) for each in found["constants"])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -74,3 +76,12 @@ def test_no_words_for_what_is_not_there() -> None:
 
 def keys(owner: dict[str, Any], part: dict[str, Any]) -> tuple[str, str]:
     return part["name"], f"{owner['name']}.{part['name']}"
+
+
+def test_a_constants_words_are_those_above_it(tmp_path: Path) -> None:
+    text = "/// Seconds at\n/// most.\n#[constant]\npub const MOST: u64 = 2;\n"
+    text += "#[constant]\npub const LEAST: u64 = 1;\n"
+    (tmp_path / "constants.rs").write_text(text)
+    described = [{"name": each, "type": "u64", "value": "1"} for each in ("LEAST", "MOST")]
+    constants.say_constants({"constants": described}, tmp_path)
+    assert [each["docs"] for each in described] == [[""], ["Seconds at most."]]

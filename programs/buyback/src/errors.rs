@@ -35,7 +35,7 @@ pub enum BuybackError {
     PauseTooLong,
     #[msg("A parameter is out of its bounds")]
     ParamsInvalid,
-    #[msg("Nothing is waiting that could be dropped or put in force")]
+    #[msg("Nothing that was proposed is waiting: it is in force, was dropped, or must be proposed first")]
     NothingProposed,
     #[msg("The notice period has not ended yet")]
     NoticeNotOver,

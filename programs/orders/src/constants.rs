@@ -50,22 +50,29 @@ pub const MIN_TAIL: u64 = DAY;
 #[constant]
 pub const MAX_EXTENSION: u64 = 7 * DAY;
 
-/// Bounds of the config, basis points and seconds.
+/// A renter's fee on top of the principal is this at most, basis points.
 #[constant]
 pub const MAX_RENTER_FEE_BPS: u16 = 100;
+/// A supplier's fee out of what it is paid is this at most, basis points.
 #[constant]
 pub const MAX_SUPPLIER_FEE_BPS: u16 = 100;
+/// A renter's further fee on an order in USDC is this at most, basis points.
 #[constant]
 pub const MAX_USDC_FEE_BPS: u16 = 500;
+/// A fee for an order's urgency is this at most, basis points.
 #[constant]
 pub const MAX_URGENCY_FEE_BPS: u16 = 500;
-/// A quote is exact for an order's whole window: a price is announced so long before it holds, at least.
+/// An order looks for devices for this long at most, seconds: a price is announced so long before it holds, at
+/// least, so that a quote is exact for an order's whole window.
 #[constant]
 pub const MAX_MATCH_WINDOW: u64 = 1_200;
+/// A match waits for its worker's acceptance for this long at most, seconds.
 #[constant]
 pub const MAX_ACCEPT_WINDOW: u64 = DAY;
+/// Settlement stays this far behind the clock at most, seconds.
 #[constant]
 pub const MAX_SETTLEMENT_LAG: u64 = DAY;
+/// A change of the parameters is announced this long before its effect at most, seconds.
 #[constant]
 pub const MAX_NOTICE: u64 = 90 * DAY;
 /// No change makes the notice shorter than this, seconds; a network may be created with a shorter one.

@@ -41,7 +41,7 @@ pub enum OrdersError {
     PauseTooLong,
     #[msg("A fee or a duration is past its bound")]
     ParamsInvalid,
-    #[msg("No change of the config is waiting")]
+    #[msg("Nothing that was proposed is waiting: it is in force, was dropped, or must be proposed first")]
     NothingProposed,
     #[msg("The notice period has not ended yet")]
     NoticeNotOver,

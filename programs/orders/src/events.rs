@@ -229,7 +229,8 @@ pub struct LeaseMatched {
     pub lease: Address,
     pub order: Address,
     pub device: Address,
-    /// The device's, and so the order's if its devices must be together.
+    /// The device's, and so the order's if its devices must be together: two ASCII capital letters, ISO 3166-1; the
+    /// bytes 67, 72 are `CH`.
     pub country: [u8; 2],
     pub supplier: Address,
     pub worker: Address,

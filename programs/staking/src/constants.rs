@@ -55,15 +55,19 @@ pub const KEPT_ROOTS: u32 = 48;
 #[constant]
 pub const MAX_HOURS_AHEAD: u32 = 48;
 
-/// Bounds of the durations in the config, seconds.
+/// A stake's cooldown takes this long at most, seconds.
 #[constant]
 pub const MAX_COOLDOWN: u64 = 30 * DAY;
+/// A co-stake that is left counts for this long at most before it cools, seconds.
 #[constant]
 pub const MAX_CO_STAKE_WAIT: u64 = 30 * DAY;
+/// An agreed block can be challenged for this long at most, seconds.
 #[constant]
 pub const MAX_CHALLENGE_WINDOW: u64 = 7 * DAY;
+/// A slash that was carried can be appealed for this long at most, seconds.
 #[constant]
 pub const MAX_APPEAL: u64 = 90 * DAY;
+/// A change of the parameters is announced this long before its effect at most, seconds.
 #[constant]
 pub const MAX_NOTICE: u64 = 90 * DAY;
 /// No change makes the notice shorter than this, seconds; a network may be created with a shorter one.

@@ -41,7 +41,7 @@ pub enum StakingError {
     ParamsInvalid,
     #[msg("Operators must be 1 to 12 different addresses, and the threshold more than half of them")]
     OperatorsInvalid,
-    #[msg("No change of the config is waiting")]
+    #[msg("Nothing that was proposed is waiting: it is in force, was dropped, or must be proposed first")]
     NothingProposed,
     #[msg("The notice period has not ended yet")]
     NoticeNotOver,

@@ -89,7 +89,7 @@ pub enum TokenomicsError {
     NotPendingGuardian,
     #[msg("The notice of another guardian has not ended yet")]
     GuardianNoticeNotOver,
-    #[msg("Nothing was proposed")]
+    #[msg("Nothing that was proposed is waiting: it is in force, was dropped, or must be proposed first")]
     NothingProposed,
     #[msg("The account holds less than expected: tokens were burned or sent since; look at it again")]
     NotAsExpected,

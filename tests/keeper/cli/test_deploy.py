@@ -80,15 +80,21 @@ def test_deploy_then_genesis(ionet, empty):
     assert (setup.admin, setup.guardian) == (authority, key("guardian").pubkey())
     code, out, _ = genesis(ionet, start=following)
     assert code == 0
-    assert f"which your key can mint: {setup.usdc_mint}" in " ".join(out.split())
+    said = " ".join(out.split())
+    assert f"which your key can mint: {setup.usdc_mint}" in said
+    assert "Genesis is done, by the same answers: nothing was left to write." in said
     after = EmbeddedChain.load(empty / "test.chain")
     assert len(after.transactions()) == len(before.transactions()), "a third time changes nothing"
     said = "this chain has a network that began otherwise: "
+    others = {label: str(key("other").pubkey()) for label in LABELS}
+    (empty / "others.json").write_text(json.dumps(others))
     for changed, different in (
         ({"guardian": key("other").pubkey()}, f"tokenomics's guardian is {key('guardian').pubkey()}, not"),
         ({"start": "2060-01"}, f"emission begins in {following}"),
         ({"operator": key("other").pubkey()}, f"the operators are {authority}"),
         ({"test-usdc": None, "usdc-mint": key("other").pubkey()}, f"USDC's mint is {setup.usdc_mint}"),
+        ({"test-usdc": "1000000"}, "there are 1000000.500000 test USDC, and genesis makes no more"),
+        ({"beneficiaries": "others.json"}, f"seed is {key('seed').pubkey()}'s, not {others['seed']}'s"),
     ):
         code, _, err = genesis(ionet, **{"start": following, **changed})
         assert code == 1

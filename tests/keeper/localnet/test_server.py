@@ -25,6 +25,7 @@ from keeper.localnet.faults import read_faults
 from keeper.localnet.server import MAX_BODY
 from keeper.localnet.sockets import MAX_EACH, MAX_SOCKETS, MAX_SUBSCRIPTIONS, MAX_TICKING, Session
 from keeper.patience import Patient, PatientSocket
+from keeper.terminal.localnet import wrong
 from tests.keeper.chain.conftest import ALICE, BOB, LAMPORTS, pay
 from tests.keeper.localnet.conftest import MINT, Served, serving, tokens
 from tests.keeper.localnet.test_methods import B64, encoded
@@ -259,6 +260,13 @@ async def _seen(faults: str) -> tuple[list[object], int]:
             valid = (await remote.ask("isBlockhashValid", blockhash))["value"]
             seen.append((status is None, valid))
         return seen, len(remote.node.chain.transactions()) - 1
+
+
+def test_faults_are_told_in_words() -> None:
+    said = "10 % of the transactions that it takes are lost; answers and landings come up to 2 seconds late; "
+    said += "25 % of the answers are those of a node that is behind; 100 % of the blockhashes are too old"
+    assert wrong(read_faults("drop=0.1,delay=2,stale=0.25,expire=1,seed=7")) == said
+    assert wrong(read_faults("stale=0.5")) == "50 % of the answers are those of a node that is behind"
 
 
 async def test_the_same_questions_meet_the_same_faults_again() -> None:

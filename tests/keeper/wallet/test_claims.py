@@ -8,7 +8,8 @@ import pytest
 from solders.pubkey import Pubkey
 
 from keeper.clients import staking
-from keeper.economy.supply import IO
+from keeper.economy.calendar import moment
+from keeper.economy.supply import IO, io
 from keeper.rewards.wallet_index import Claimable
 from keeper.wallet.claims import ClaimRefused, claim
 from keeper.wallet.plan import NothingToDo, Plan
@@ -84,16 +85,20 @@ def test_each_refusal_says_when_to_come_back() -> None:
     with pytest.raises(ClaimRefused, match=rf"claim again from .*; signed by {poor} itself"):
         looked(world, found["poor"], world.payer.pubkey())
     assert looked(world, found["poor"], poor).movements[0].amount == EARNED["poor"]
-    assert "14,000.00000000 IO are still to come" in looked_notes(world, found["rich"], later=HOUR)
+    (note,) = looked_notes(world, found["rich"], later=HOUR)
+    assert (
+        f"14,000.00000000 IO are still to come, as all claims of an hour pay {io(LIMIT)} IO at most" in note
+    )
+    assert f"claim again from {moment((world.chain.now() // HOUR + 1) * HOUR)} on" in note
     with pytest.raises(ClaimRefused, match="hour 10 isn't final yet"):
         looked(world, Claimable(10, rich, 1, b"", b""), rich)
     with pytest.raises(ClaimRefused, match="has no account for earnings"):
         looked(world, Claimable(0, key("nobody").pubkey(), 1, b"", b""), rich)
 
 
-def looked_notes(world: StakingWorld, found: Claimable, later: int) -> str:
+def looked_notes(world: StakingWorld, found: Claimable, later: int) -> tuple[str, ...]:
     world.chain.advance(later)
-    return looked(world, found, world.payer.pubkey()).notes[0]
+    return looked(world, found, world.payer.pubkey()).notes
 
 
 def test_a_root_that_is_too_old() -> None:

@@ -175,7 +175,7 @@ export const ERRORS: Record<string, Errors> = {
   ],
   "6042": [
    "NothingProposed",
-   "Nothing was proposed"
+   "Nothing that was proposed is waiting: it is in force, was dropped, or must be proposed first"
   ],
   "6043": [
    "NotAsExpected",
@@ -257,7 +257,7 @@ export const ERRORS: Record<string, Errors> = {
   ],
   "6018": [
    "NothingProposed",
-   "No change of the config is waiting"
+   "Nothing that was proposed is waiting: it is in force, was dropped, or must be proposed first"
   ],
   "6019": [
    "NoticeNotOver",
@@ -591,7 +591,7 @@ export const ERRORS: Record<string, Errors> = {
   ],
   "6015": [
    "NothingProposed",
-   "Nothing is waiting that could be dropped or put in force"
+   "Nothing that was proposed is waiting: it is in force, was dropped, or must be proposed first"
   ],
   "6016": [
    "NoticeNotOver",
@@ -745,7 +745,7 @@ export const ERRORS: Record<string, Errors> = {
   ],
   "6018": [
    "NothingProposed",
-   "No change of the config is waiting"
+   "Nothing that was proposed is waiting: it is in force, was dropped, or must be proposed first"
   ],
   "6019": [
    "NoticeNotOver",

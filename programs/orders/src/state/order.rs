@@ -91,7 +91,8 @@ pub struct Order {
     pub renter_fee_bps: u16,
     /// The supplier's fee out of what it is paid, basis points.
     pub supplier_fee_bps: u16,
-    /// Where all devices are when they must be together; zero before the first.
+    /// Where all devices are when they must be together: two ASCII capital letters, ISO 3166-1, the bytes 67, 72 are
+    /// `CH`; zero before the first.
     pub country: [u8; 2],
     /// The renter's number for it.
     pub id: u64,

@@ -43,7 +43,8 @@ pub struct Terms {
     pub min_devices: u16,
     /// Classes that a device may be of, zeros after the last.
     pub classes: [u16; MAX_CLASSES as usize],
-    /// Countries that a device may be in, ISO 3166-1, zeros after the last.
+    /// Countries that a device may be in, each two ASCII capital letters, ISO 3166-1: the bytes 67, 72 are `CH`; zeros
+    /// after the last.
     pub countries: [[u8; 2]; MAX_COUNTRIES as usize],
 }
 

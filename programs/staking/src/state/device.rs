@@ -34,7 +34,7 @@ pub struct Device {
     pub processors: u8,
     /// Connectivity, 1 to 4, as the supplier states it.
     pub tier: u8,
-    /// Two capital letters, ISO 3166-1.
+    /// Where the device is: two ASCII capital letters, ISO 3166-1; the bytes 67, 72 are `CH`.
     pub country: [u8; 2],
     /// The co-staker's part of the rewards in the open offer, basis points.
     pub offer_reward_bps: u16,

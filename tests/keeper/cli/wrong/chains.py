@@ -22,6 +22,10 @@ CHAINS = [
     Wrong("schema keeper run", "ionet keeper run has no --json"),
     usage("schema", "Missing argument"),
     Wrong("supply --chain nowhere.chain", "nowhere.chain: no saved chain here"),
+    *(
+        Wrong(f"supply --chain {node}", f"{node}: no saved chain here. Name a chain's file, or a node by its")
+        for node in ("localhost:8899", "api.devnet.solana.com")
+    ),
     Wrong("supply --chain folder", "folder: no saved chain here"),
     Wrong("supply --chain loop", "loop"),
     Wrong("supply --chain {long}", "File name too long"),

@@ -22,6 +22,7 @@ GOVERNING = [
     Wrong(f"guardian pause poker orders {AS_RENTER}", "no program is called poker; there are tokenomics"),
     Wrong(f"guardian pause orders orders {AS_RENTER}", "only the guardian of orders"),
     usage(f"guardian pause orders {AS_RENTER}", "Missing argument"),
+    usage(f"guardian pause orders orders --hours=-10 {AS_RENTER}", "--hours"),
     usage(f"guardian pause orders orders --hours 169 {AS_RENTER}", "--hours"),
     Wrong(f"guardian lift orders {AS_RENTER}", "only the guardian of orders"),
     Wrong(f"guardian veto-block 0 {AS_RENTER}", "only the guardian of staking"),
@@ -161,7 +162,7 @@ GENESES = [
         )
     ),
     Wrong(f"{GENESIS} --beneficiaries few.json {AS_ADMIN}", "rows without a beneficiary: series_a"),
-    Wrong(f"{GENESIS} {AS_ADMIN}", "is not the genesis table's"),
+    Wrong(f"{GENESIS} {AS_ADMIN}", "Nothing was written: name its owners as they are"),
     Wrong(f"{FOUND} --test-usdc 1 {AS_ADMIN}", "began otherwise: USDC's mint is"),
     Wrong(f"{GENESIS} {AS_ADMIN} --chain empty.chain", "not on this chain yet: tokenomics, staking"),
     Wrong(f"{GENESIS} --guardian {{nobody}} {AS_ADMIN}", "this chain has a network that began otherwise"),

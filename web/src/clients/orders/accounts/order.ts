@@ -32,7 +32,7 @@ served: number;
 renterFeeBps: number; 
 /** The supplier's fee out of what it is paid, basis points. */
 supplierFeeBps: number; 
-/** Where all devices are when they must be together; zero before the first. */
+/** Where all devices are when they must be together: two ASCII capital letters, ISO 3166-1, the bytes 67, 72 are `CH`; zero before the first. */
 country: ReadonlyUint8Array; 
 /** The renter's number for it. */
 id: bigint; 
@@ -100,7 +100,7 @@ served: number;
 renterFeeBps: number; 
 /** The supplier's fee out of what it is paid, basis points. */
 supplierFeeBps: number; 
-/** Where all devices are when they must be together; zero before the first. */
+/** Where all devices are when they must be together: two ASCII capital letters, ISO 3166-1, the bytes 67, 72 are `CH`; zero before the first. */
 country: ReadonlyUint8Array; 
 /** The renter's number for it. */
 id: number | bigint; 

@@ -36,7 +36,7 @@ pad: number;
 minDevices: number; 
 /** Classes that a device may be of, zeros after the last. */
 classes: Array<number>; 
-/** Countries that a device may be in, ISO 3166-1, zeros after the last. */
+/** Countries that a device may be in, each two ASCII capital letters, ISO 3166-1: the bytes 67, 72 are `CH`; zeros after the last. */
 countries: Array<ReadonlyUint8Array>;  };
 
 export type TermsArgs = { 
@@ -66,7 +66,7 @@ pad: number;
 minDevices: number; 
 /** Classes that a device may be of, zeros after the last. */
 classes: Array<number>; 
-/** Countries that a device may be in, ISO 3166-1, zeros after the last. */
+/** Countries that a device may be in, each two ASCII capital letters, ISO 3166-1: the bytes 67, 72 are `CH`; zeros after the last. */
 countries: Array<ReadonlyUint8Array>;  };
 
 export function getTermsEncoder(): FixedSizeEncoder<TermsArgs> {

@@ -28,7 +28,7 @@ class: number;
 processors: number; 
 /** Connectivity, 1 to 4, as the supplier states it. */
 tier: number; 
-/** Two capital letters, ISO 3166-1. */
+/** Where the device is: two ASCII capital letters, ISO 3166-1; the bytes 67, 72 are `CH`. */
 country: ReadonlyUint8Array; 
 /** The co-staker's part of the rewards in the open offer, basis points. */
 offerRewardBps: number; 
@@ -106,7 +106,7 @@ class: number;
 processors: number; 
 /** Connectivity, 1 to 4, as the supplier states it. */
 tier: number; 
-/** Two capital letters, ISO 3166-1. */
+/** Where the device is: two ASCII capital letters, ISO 3166-1; the bytes 67, 72 are `CH`. */
 country: ReadonlyUint8Array; 
 /** The co-staker's part of the rewards in the open offer, basis points. */
 offerRewardBps: number; 
