@@ -170,6 +170,8 @@ class Stage:
                     "IONET_KEYPAIR": str((self.folder / f"{name}.json").resolve()),
                     "IONET_WORKER": str((self.folder / name).resolve()),
                     "IONET_RUNTIMES": str(options.settings().runtimes.expanduser()),
+                    # What runs here are this project's own examples.
+                    "IONET_UNCONFINED": "true",
                 }
                 await stack.enter_async_context(self._process(name, {**base, **own}, self.agent or _agent))
 

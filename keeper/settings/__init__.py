@@ -201,6 +201,10 @@ class Settings(BaseSettings):
         le=100_000,
         description="Mbit/s of the machine's line that a lease's sandbox may use, each way",
     )
+    unconfined: bool = Field(
+        default=False,
+        description="leases are served also where the kernel limits no sandbox",
+    )
     egress: Annotated[list[str], NoDecode] = Field(
         default=[],
         description="hosts that a renter's code may reach by https if its renter asks: a JSON list of names, "

@@ -174,7 +174,8 @@ def serving(
     def limits() -> Limits | None:
         return capacity.limits(look().memory, kept, free_disk(folder))
 
-    share = Share(settings.lease_rate * MBIT, tuple(settings.egress), settings.egress_limit << 30)
+    out, unconfined = settings.egress_limit << 30, settings.unconfined
+    share = Share(settings.lease_rate * MBIT, tuple(settings.egress), out, unconfined)
     host = Machine(
         folder,
         settings.runtimes.expanduser(),

@@ -69,7 +69,7 @@ class Doctor:
                 findings.append(Finding(name, WRONG, str(error)))
         findings += self._sandbox(enrolment)
         if self.settings.leases == "serve":
-            findings += [_limits(), *await self._egress()]
+            findings += [_limits(self.settings.unconfined), *await self._egress()]
         return findings + [Finding("hardware", NOTE, each) for each in self.hardware.lines()]
 
     # -- this machine ----------------------------------------------------------------------------
@@ -197,13 +197,15 @@ class Doctor:
         return Finding("clock", NOTE, found, "set this machine's, such as by NTP")
 
 
-def _limits() -> Finding:
+def _limits(unconfined: bool) -> Finding:
     """What holds a sandbox besides its own walls: docs/compute.md has it in full."""
     if (folder := cgroups.delegated()) is not None:
-        return Finding("limits", OK, f"the kernel's, for memory and processes, below {folder}")
-    said = "memory and disk are looked at each second, processes have a number: the kernel adds no limit"
-    do = "run it by ops/ionet-worker.service: its Delegate=yes hands it a cgroup, of version 2"
-    return Finding("limits", NOTE, said, do)
+        of = "memory, processes and processors" if cgroups.shares(folder) else "memory and processes"
+        return Finding("limits", OK, f"the kernel's, for {of}, below {folder}")
+    if not unconfined:
+        return Finding("limits", NOTE, f"{cgroups.MISSING}: no lease is accepted", cgroups.DO)
+    said = "IONET_UNCONFINED: memory and disk are looked at each second, and the kernel adds no limit"
+    return Finding("limits", NOTE, said, "run it by ops/ionet-worker.service, and the kernel limits more")
 
 
 async def _lost(name: str, turn: asyncio.Semaphore) -> Finding | None:

@@ -48,13 +48,16 @@ INSTALL = "ionet worker runtime"
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a lease's sandbox has of the machine's line: ``rate`` in bytes a second, each way."""
+    """What a supplier lets a lease's sandbox have."""
 
     rate: int = LINE
+    """Of the machine's line: bytes a second, each way."""
     allowed: tuple[str, ...] = ()
     """Hosts that a renter's code may reach where its renter asks for that; none: it has no way out."""
     most_out: int = 0
     """Bytes a lease, of that way."""
+    unconfined: bool = False
+    """Whether there may be one that the kernel doesn't limit: see :mod:`keeper.compute.cgroups`."""
 
 
 ALL = Share()
@@ -78,7 +81,7 @@ class Machine:
     ) -> None:
         """``limits`` are asked for each sandbox; ``boards`` are those whose relays are used.
 
-        ``share`` is what a sandbox has of the machine's line.
+        ``share`` is what the supplier lets a sandbox have.
 
         ``unfit`` is what keeps the device from serving, whatever the machine has.
 
@@ -128,11 +131,13 @@ class Machine:
         return bool(self._share.allowed)
 
     async def lacks(self) -> Hindrance | None:
-        """Programs, namespaces, memory, the runtime."""
+        """Programs, namespaces, the kernel's limits, memory, the runtime."""
         if self._unfit:
             return Hindrance("unfit", self._unfit)
         if lacks := await asyncio.to_thread(lacking, self._user):
             return Hindrance("unfit", "; ".join(f"{each.what} ({each.do})" for each in lacks))
+        if cgroups.delegated() is None and not self._share.unconfined:
+            return Hindrance("unfit", f"{cgroups.MISSING} ({cgroups.DO})")
         if self._find_limits() is None:
             return Hindrance(
                 "unfit", "a sandbox needs 1 GiB beside proofs of work: there isn't so much memory"
@@ -307,15 +312,22 @@ class Machine:
             await stack.aclose()
 
     def _confine(self, spaces: Namespaces, limits: Limits) -> None:
-        """Put a sandbox's first processes, and so all that come, under the kernel's limits, if any."""
+        """Put a sandbox's first processes, and so all that come, under the kernel's limits.
+
+        Raises SandboxFailed where there are none, unless there needn't be any.
+        """
         parent = cgroups.delegated()
-        if parent is None:
-            return
         try:
-            self._cgroup = cgroups.Cgroup.make(parent, limits)
-            self._cgroup.take(spaces.processes())
+            if parent is not None:
+                self._cgroup = cgroups.Cgroup.make(parent, limits)
+                self._cgroup.take(spaces.processes())
+                return
+            reason = cgroups.MISSING
         except OSError as error:
+            reason = f"{cgroups.MISSING}: {error}"
             self._log.warning("worker.no_cgroup", reason=str(error))
+        if not self._share.unconfined:
+            raise SandboxFailed(f"{reason} ({cgroups.DO})")
 
     def _deliver(self, member: Pubkey, datagram: bytes) -> None:
         if self._peers is not None:

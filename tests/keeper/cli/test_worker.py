@@ -23,7 +23,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from keeper.chain.embedded import EmbeddedChain
-from keeper.compute import proxy, runtime
+from keeper.compute import cgroups, proxy, runtime
 from keeper.compute.proxy import look_up
 from keeper.economy.calendar import month_start, parse_month
 from keeper.economy.orders import LeaseStatus
@@ -261,7 +261,12 @@ def test_the_doctor_says_whom_a_renter_reaches_and_what_limits_it(ionet, monkeyp
     enrolled(ionet)
     monkeypatch.setenv("IONET_KEYPAIR", "w.json")
     assert told()["egress"] == ["IONET_EGRESS is empty: a renter's code has no way out"]
-    assert len(told()["limits"]) == 1
+    monkeypatch.setattr(cgroups, "delegated", lambda: None)
+    (missing,) = told()["limits"]
+    assert missing.startswith("LIMITS_MISSING: ") and missing.endswith("no lease is accepted")
+    monkeypatch.setenv("IONET_UNCONFINED", "true")
+    (watched,) = told()["limits"]
+    assert watched.startswith("IONET_UNCONFINED: memory and disk are looked at each second")
     # Names that this machine finds, as its DNS would say them; the last one is really looked up.
     known = {"models.example.org.": ["93.184.216.34"], "inside.example.org.": ["10.0.0.7", "10.0.0.7"]}
     monkeypatch.setattr(proxy, "look_up", lambda name: known.get(name) or look_up(name))

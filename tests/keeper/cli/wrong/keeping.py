@@ -76,6 +76,7 @@ SETTINGS = {
     "operators": '["127.0.0.1"]',
     "leases": "none",
     "lease_rate": "0",
+    "unconfined": "perhaps",
     "egress": '["PyPI.org"]',
     "egress_limit": "0",
     "log": "loud",
