@@ -78,10 +78,12 @@ async def answer(
     page: Page,
     model: type[Form],
     where: Iterable[sa.ColumnElement[bool]],
+    first: Sequence[str] = (),
 ) -> Any:
-    """A page of a view's rows, in its own order."""
-    found = await read_page(on, view.table, page, view.order, where)
-    return asked.page(page, [model(**row) for row in found], keys(found, view.order))
+    """A page of a view's rows, in its own order, or by other columns first."""
+    key = *first, *view.order
+    found = await read_page(on, view.table, page, key, where)
+    return asked.page(page, [model(**row) for row in found], keys(found, key))
 
 
 def keys(rows: Iterable[Mapping[str, Any]], key: Sequence[str]) -> list[tuple[Any, ...]]:

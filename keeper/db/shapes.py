@@ -70,7 +70,7 @@ SHAPES: Mapping[str, Mapping[str, Shape]] = {
                 ("offer",),
             ),
             # Counts by class and state are of what is there, and read this index alone.
-            there=(("class", "state"),),
+            there=(("class", "state"), ("own",), ("ask_io",), ("ask_usdc",)),
             gone=((),),
             state=device_state,
         ),

@@ -154,6 +154,66 @@ async def history(
     return await happened(connection, (await connection.execute(newest)).all())
 
 
+async def latest(
+    connection: AsyncConnection,
+    *,
+    limit: int,
+    below: Cursor | None = None,
+    above: Cursor | None = None,
+    programs: Collection[str] = (),
+    events: Collection[str] = (),
+) -> list[Happened]:
+    """The newest final events of all: each table's newest by its key, and of these the newest."""
+    newest = []
+    for program, tables in TABLES.items():
+        # Above a program's final slot is what may yet be taken back.
+        final = sa.select(WATERMARKS.c.folded_slot).filter_by(program=program).scalar_subquery()
+        for name, each in tables.by_event.items():
+            if (programs and program not in programs) or (events and name not in events):
+                continue
+            own = [each.table.c[column] for column in ORDER]
+            query = sa.select(
+                *(column.label(place) for column, place in zip(own, PLACE, strict=True)),
+                sa.literal(program).label("program"),
+                sa.literal(name).label("event"),
+            ).where(own[0] <= final)
+            if below:
+                query = query.where(sa.tuple_(*own) < sa.tuple_(*below))
+            if above:
+                query = query.where(sa.tuple_(*own) > sa.tuple_(*above))
+            newest.append(sa.select(query.order_by(*(one.desc() for one in own)).limit(limit).subquery()))
+    if not newest:
+        return []
+    rows = sa.union_all(*newest).subquery()
+    listed: sa.Select[Any] = sa.select(rows).order_by(*(rows.c[name].desc() for name in PLACE))
+    return await happened(connection, (await connection.execute(listed.limit(limit))).all())
+
+
+async def slot_from(connection: AsyncConnection, time: int) -> int:
+    """The first slot of final transactions from a moment of the chain's clock on: unix seconds.
+
+    Slots follow time, so it is found by halving what is left: thirty short questions.
+    """
+    low, high = 0, (await connection.execute(sa.select(sa.func.max(TX.c.slot)))).scalar() or 0
+    if (at := await _time_from(connection, high)) is None or at < time:
+        high += 1
+    while low < high:
+        middle = (low + high) // 2
+        at = await _time_from(connection, middle)
+        if at is None or at >= time:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+async def _time_from(connection: AsyncConnection, slot: int) -> int | None:
+    """What the clock showed at the first final transaction from a slot on; None where there is none."""
+    known = sa.select(TX.c.time).where(TX.c.slot >= slot, TX.c.time.is_not(None))
+    found: int | None = (await connection.execute(known.order_by(TX.c.slot).limit(1))).scalar()
+    return found
+
+
 async def happened(connection: AsyncConnection, mentions: Sequence[sa.Row[Any]]) -> list[Happened]:
     """The events of some mentions, in their order."""
     # By slot and position: a slot may have thousands of transactions.

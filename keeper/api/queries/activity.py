@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,19 +18,35 @@ from keeper.indexer.lookup import Cursor, Happened
 KINDS = (int, int, int, int)
 
 
+class Span(NamedTuple):
+    """From which moment on, and up to the end of which second, unix seconds; None for no end."""
+
+    first: int | None = None
+    last: int | None = None
+
+
+ALWAYS = Span()
+
+
 async def around(
-    on: AsyncConnection, address: str, page: Page, programs: list[str], events: list[str]
+    on: AsyncConnection,
+    address: str | None,
+    page: Page,
+    programs: list[str],
+    events: list[str],
+    span: Span = ALWAYS,
 ) -> list[Happened]:
-    """A page of what happened around an address, newest first, and one more if there is one."""
+    """A page of what happened around an address, or anywhere, newest first, and one more if there is one."""
     key = page.key(*KINDS)
-    return await lookup.history(
-        on,
-        address,
-        limit=page.limit + 1,
-        below=Cursor(*key) if key else None,
-        programs=programs,
-        events=events,
-    )
+    below = Cursor(*key) if key else None
+    if span.last is not None:
+        end = Cursor(await lookup.slot_from(on, span.last + 1), 0, 0, 0)
+        below = min(below, end) if below else end
+    above = None
+    if span.first is not None:
+        above = Cursor(await lookup.slot_from(on, span.first) - 1, lookup.LATEST, 0, 0)
+    find = lookup.latest if address is None else partial(lookup.history, address=address)
+    return await find(on, limit=page.limit + 1, below=below, above=above, programs=programs, events=events)
 
 
 async def transaction(on: AsyncConnection, signature: str) -> tuple[dict[str, Any], list[Happened]] | None:

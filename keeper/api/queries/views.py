@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from keeper.clients.orders.program import MAX_CLASSES
 from keeper.db.shapes import BY_TIME
 from keeper.db.views import AccountView
 from keeper.indexer.lookup import VIEWS
@@ -25,6 +26,17 @@ def closed(table: sa.Table, is_closed: bool | None) -> list[sa.ColumnElement[boo
 def in_country(table: sa.Table, country: str | None) -> list[sa.ColumnElement[bool]]:
     """The condition that devices are in a country; none for all of them."""
     return [] if country is None else [table.c.country == country]
+
+
+def takes(orders: sa.Table, number: int) -> sa.ColumnElement[bool]:
+    """The condition that an order takes devices of a class."""
+    of = orders.c.classes
+    return sa.or_(
+        *(
+            sa.and_(orders.c.class_count > place, of[place].as_integer() == number)
+            for place in range(MAX_CLASSES)
+        )
+    )
 
 
 async def last_of(on: AsyncConnection, view: AccountView, names: Mapping[str, str]) -> dict[str, Any] | None:

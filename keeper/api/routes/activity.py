@@ -15,6 +15,7 @@ from keeper.api.problems import NOT_FOUND
 from keeper.api.queries import activity as queries
 from keeper.api.stream import Stream, TooMany
 from keeper.clients.programs import PROGRAMS
+from keeper.economy.calendar import DAY, day
 from keeper.indexer.lookup import Happened
 
 router = APIRouter(tags=["activity"])
@@ -22,12 +23,22 @@ EVENTS = sorted({name for program in PROGRAMS.values() for name in program.event
 """The names of all events."""
 
 
-class Asking(Page):
-    """What happened around which address."""
+Moment = Annotated[str, Field(pattern=r"^([0-9]{1,11}|[0-9]{4}-[0-9]{2}-[0-9]{2})$")]
 
-    address: AskedAddress = Field(description="of a wallet, a device, an order, a block, anything")
+
+class Asking(Page):
+    """What happened, around which address and when."""
+
+    address: AskedAddress | None = Field(
+        default=None,
+        description="of a wallet, a device, an order, a block, anything; all there is without it",
+    )
     program: list[str] = Field(default=[], max_length=len(PROGRAMS), description="only these programs'")
     event: list[str] = Field(default=[], max_length=20, description="only events of these names")
+    from_: Moment | None = Field(
+        default=None, alias="from", description="unix seconds, or a day of UTC such as 2027-01-31"
+    )
+    to: Moment | None = Field(default=None, description="the last second, or the last day, too")
 
     @field_validator("program", "event")
     @classmethod
@@ -36,6 +47,19 @@ class Asking(Page):
         if wrong := [name for name in names if name not in known]:
             raise ValueError(f"it should be one of {', '.join(known)}, and {wrong[0][:40]!r} is none")
         return names
+
+    @property
+    def span(self) -> queries.Span:
+        """From when to when, in seconds."""
+        last = None if self.to is None else seconds_of(self.to, is_end=True)
+        return queries.Span(None if self.from_ is None else seconds_of(self.from_), last)
+
+
+def seconds_of(moment: str, *, is_end: bool = False) -> int:
+    """A moment in unix seconds: of a day its first, or its last. Raises MonthError for no day."""
+    if moment.isdigit():
+        return int(moment)
+    return day(moment) + (DAY - 1 if is_end else 0)
 
 
 class Event(Form):
@@ -63,10 +87,10 @@ class Transaction(Form):
 
 @router.get("/transactions", response_model=Rows[Event], responses=PAGES)
 async def around(asked: Asked, on: On, asking: Annotated[Asking, Query()]) -> object:
-    """Everything that happened around an address, newest first."""
+    """Everything that happened, newest first: around an address if one is given."""
     if not asking.newest_first:
         raise HTTPException(400, "order is 'asc': what happened is listed newest first alone")
-    found = await queries.around(on, asking.address, asking, asking.program, asking.event)
+    found = await queries.around(on, asking.address, asking, asking.program, asking.event, asking.span)
     return asked.page(asking, [shown(each) for each in found], [each.cursor for each in found])
 
 

@@ -35,6 +35,7 @@ class Orders(Page):
 
     renter: AskedAddress | None = Field(default=None, description="whose they are")
     state: Literal["open", "cancelled"] | None = Field(default=None, description="whether it takes devices")
+    class_: int | None = Field(default=None, ge=0, lt=2**16, alias="class", description="one that it takes")
     currency: Literal["io", "usdc"] | None = Field(default=None, description="what it is paid in")
     closed: bool | None = Field(default=None, description="whether its account was closed")
 
@@ -56,6 +57,8 @@ async def orders(asked: Asked, on: On, asking: Annotated[Orders, Query()]) -> ob
     where = [table.c[name] == value for name, value in given.items()]
     if asking.currency is not None:
         where.append(table.c.currency == Currency[asking.currency.upper()])
+    if asking.class_ is not None:
+        where.append(views.takes(table, asking.class_))
     where += views.closed(table, asking.closed)
     return await answer(asked, on, views.ORDERS, asking, Order, where)
 

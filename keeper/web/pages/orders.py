@@ -22,7 +22,7 @@ SHOWN = 100
 async def orders(visit: Visiting, asking: Annotated[api.Orders, Query()]) -> object:
     """Orders by what one looks for."""
     found: Any = await api.orders(visit.asked, visit.on, asking)
-    return visit.listed("orders.html", found, asking)
+    return visit.listed("orders.html", found, asking, class_names=await class_names(visit))
 
 
 @router.get("/orders/{address}")

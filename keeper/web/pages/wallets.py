@@ -11,6 +11,7 @@ from keeper.api.queries import activity
 from keeper.api.routes import activity as api_activity
 from keeper.api.routes import devices, orders
 from keeper.api.routes import wallets as api
+from keeper.clients.programs import PROGRAMS
 from keeper.web.visits import Visiting
 
 router = APIRouter()
@@ -40,17 +41,19 @@ async def wallet(visit: Visiting, address: api.Wallet) -> str:
 
 @router.get("/history")
 async def history(visit: Visiting, asking: Annotated[api_activity.Asking, Query()]) -> object:
-    """Everything that happened around an address, newest first."""
+    """Everything that happened, newest first: around an address if one is named."""
     if not asking.newest_first:
         raise HTTPException(400, "order is 'asc': what happened is listed newest first alone")
     if asking.format == "csv":
         return await api_activity.around(visit.asked, visit.on, asking)
-    found = await activity.around(visit.on, asking.address, asking, asking.program, asking.event)
+    found = await activity.around(visit.on, asking.address, asking, asking.program, asking.event, asking.span)
     events = found[: asking.limit]
     next_ = encode(events[-1].cursor) if len(found) > asking.limit else None
     return visit.page(
         "history.html",
-        address=asking.address,
+        asking=asking,
+        programs=[(each, each) for each in PROGRAMS],
+        kinds=[(each, each) for each in api_activity.EVENTS],
         events=events,
         further=visit.further(next_),
         csv=visit.csv.replace("/history", "/transactions"),

@@ -29,6 +29,9 @@ PATHS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/blocks/0/devices", {"reason": "work_failed"}),
     ("/market", {"country": "CH"}),
     ("/devices", {"pool": "enterprise"}),
+    ("/devices", {"sort": "price", "min_stake": 1, "max_price": 10**15, "limit": 2}),
+    ("/orders", {"class": 1}),
+    ("/transactions", {"from": "2024-01-01", "limit": 3}),
 )
 
 

@@ -25,11 +25,25 @@ DEVICES = (
     "supplier=a",
     "payout=a",
     "co_staker=a",
+    "tier=1",
+    "min_stake=1",
+    "min_price=1&max_price=2",
 )
-ORDERS = ("renter=a", "state=open", "currency=io", "closed=false", "renter=a&closed=false", "closed=true")
+SORTED = ("stake", "price", "price&currency=usdc")
+ORDERS = (
+    "class=1",
+    "renter=a",
+    "state=open",
+    "currency=io",
+    "closed=false",
+    "renter=a&closed=false",
+    "closed=true",
+)
 LEASES = ("of=a", "device=a", "supplier=a", "closed=false", "supplier=a&closed=false", "closed=true")
 LISTS = [
     *(f"/devices?after={BY_ADDRESS}&{each}" for each in ("", *DEVICES, "closed=true")),
+    *(f"/devices?after={encode([1, 'a', 1, 1, 1])}&sort={each}" for each in SORTED),
+    *(f"/devices?after={encode([1, 'a', 1, 1, 1])}&sort={each}&order=desc" for each in SORTED),
     *(f"/orders?after={BY_TIME}&{each}" for each in ("", *ORDERS)),
     f"/offers?after={encode([1, 'a', 1, 1, 1])}",
     f"/days?program=staking&name=staked&after={encode([1])}",

@@ -8,6 +8,7 @@ from keeper.clients import orders, staking
 from keeper.economy.orders import Currency
 from tests.keeper.api.conftest import Client
 from tests.keeper.api.life import WORKERS, Life
+from tests.programs.orders.world import ASK_IO
 from tests.programs.world import finish, key
 
 
@@ -45,6 +46,13 @@ async def test_devices_are_the_chains(api: Client, world: Life) -> None:
         ({"has_offer": "false"}, list(WORKERS)),
         ({"closed": "true"}, []),
         ({"payout": "nobody"}, []),
+        ({"tier": 1}, []),
+        ({"min_stake": 0}, list(WORKERS)),
+        ({"min_stake": 2**62}, []),
+        ({"min_price": ASK_IO, "max_price": ASK_IO}, list(WORKERS)),
+        ({"min_price": ASK_IO + 1}, []),
+        ({"max_price": ASK_IO - 1}, []),
+        ({"max_price": 0, "currency": "usdc"}, []),
     ],
 )
 async def test_devices_by_what_one_looks_for(
@@ -52,6 +60,27 @@ async def test_devices_by_what_one_looks_for(
 ) -> None:
     rows = await api.data("/devices", **asked)
     assert {row["address"] for row in rows} == set(map(address_of, workers))
+
+
+async def test_devices_by_stake_and_price(api: Client) -> None:
+    rows = await api.data("/devices")
+    for sort, name in (("stake", "own"), ("price", "ask_io")):
+        for order in ("asc", "desc"):
+            expected = sorted(rows, key=lambda row: (int(row[name]), row["address"]), reverse=order == "desc")
+            assert await api.data("/devices", sort=sort, order=order) == expected
+            first = (await api.ask("/devices", sort=sort, order=order, limit=2)).json()
+            rest = await api.data("/devices", sort=sort, order=order, after=first["next"])
+            assert first["data"] + rest == expected
+    for wrong in ({"sort": "age"}, {"tier": 5}, {"min_stake": -1}, {"max_price": 2**64}):
+        assert (await api.ask("/devices", **wrong)).status_code == 400, wrong
+
+
+async def test_orders_by_a_class_that_they_take(api: Client) -> None:
+    rows = await api.data("/orders")
+    for number in range(4):
+        taking = [row for row in rows if number in row["classes"][: row["class_count"]]]
+        assert await api.data("/orders", **{"class": number}) == taking
+    assert await api.data("/orders", **{"class": 1}) == rows
 
 
 async def test_a_device_by_either_name(api: Client) -> None:
