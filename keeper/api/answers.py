@@ -12,14 +12,18 @@ from fastapi import Depends, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from keeper.api.headers import FOREVER
 from keeper.api.index import Index, State
 from keeper.api.paging import Key, Page, encode
 from keeper.api.problems import SHOWN, NotModified
+from keeper.economy.calendar import moment
 
 T = TypeVar("T")
 FRESH = "public, max-age=2"
 """How long an answer that may change is kept: less than what people notice."""
-
+OWN_NAMES = ("127.0.0.1", "localhost", "::1")
+"""What every machine calls itself."""
+JSON, CSV, HTML = "application/json", "text/csv", "text/html"
 
 PAGES: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 """What a list may answer beside JSON."""
@@ -86,15 +90,18 @@ class Reading:
         if tag.removeprefix("W/") in [each.strip().removeprefix("W/") for each in had]:
             raise NotModified(headers)
         response.headers.update(headers)
-        self._headers = headers
+        self._headers, self._response = headers, response
 
     @property
     def as_of(self) -> AsOf:
         """The state, for an answer."""
         return AsOf(slot=self.state.slot, time=self.state.time, final=True, lag_seconds=self.state.lag)
 
-    def one(self, data: T) -> Answer[T]:
-        """An answer of one thing."""
+    def one(self, data: T, *, for_ever: bool = False) -> Answer[T]:
+        """An answer of one thing, which may be kept ``for_ever`` where it never changes."""
+        # At a machine's own names another network may answer tomorrow.
+        if for_ever and self.request.url.hostname not in OWN_NAMES:
+            self._response.headers["cache-control"] = FOREVER
         return Answer(data=data, as_of=self.as_of)
 
     def page(self, asked: Page, found: Sequence[T], keys: Sequence[Key]) -> Any:
@@ -148,6 +155,24 @@ def unknown_parameter(request: Request) -> str | None:
     return next((name[:SHOWN] for name in request.query_params), None)
 
 
+def require_accepted(request: Request, kind: str) -> None:
+    """Refuse who takes none of what is sent: that ``kind``, or CSV where it is asked for."""
+    sent = CSV if request.query_params.get("format") == "csv" else kind
+    if not accepts(request.headers.get("accept", ""), sent):
+        raise HTTPException(406, f"this is {sent}: have Accept name it, or leave the header out")
+
+
+def accepts(header: str, kind: str) -> bool:
+    """Whether an ``Accept`` takes a media type, by the range in it that names it most exactly (RFC 9110)."""
+    takes = {}
+    for each in header.lower().split(","):
+        name, *parameters = (part.strip() for part in each.split(";"))
+        quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        takes[name] = bool(quality.strip("0."))
+    ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*")
+    return next((takes[each] for each in ranges if each in takes), not header.strip())
+
+
 async def _state(request: Request) -> State:
     index: Index = request.app.state.index
     return await index.state()
@@ -157,7 +182,16 @@ async def _reading(request: Request, response: Response) -> Reading:
     index: Index = request.app.state.index
     if name := unknown_parameter(request):
         raise HTTPException(400, f"there is no parameter {name} here")
-    return Reading(request, response, index, await index.state())
+    require_accepted(request, JSON)
+    state = await index.state()
+    if index.lag_slots is not None and state.behind > index.lag_slots:
+        raise HTTPException(
+            503,
+            f"the index is {state.behind} slots behind what is final: it has all up to slot {state.slot}, "
+            f"when the chain's clock showed {moment(state.time)}; ask again when it has caught up",
+            {"retry-after": "30", "x-ionet-slot": str(state.slot)},
+        )
+    return Reading(request, response, index, state)
 
 
 On = Annotated[AsyncConnection, Depends(connection, scope="function")]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import re
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -27,6 +28,7 @@ from starlette.routing import Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from keeper.api.headers import FOREVER
 from keeper.api.proofs import proof_of
 from keeper.compute.verdicts import FAULTS, SERVED
 from keeper.market.files import KINDS
@@ -95,7 +97,11 @@ class _Hours(_Published):
         asked = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("sha256")
         if asked is not None and self._published.fullmatch(path):
             await run_in_threadpool(self._require, path, asked)
-        return await super().get_response(path, scope)
+        found = await super().get_response(path, scope)
+        if asked is not None and found.status_code == HTTPStatus.OK:
+            # By its hash it is this one and no other.
+            found.headers["cache-control"] = FOREVER
+        return found
 
     def _require(self, path: str, asked: str) -> None:
         if not re.fullmatch("[0-9a-f]{64}", asked):

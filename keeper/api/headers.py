@@ -13,6 +13,8 @@ ALWAYS = {
     # For what has no policy of its own: a file that is opened as a page runs and loads nothing.
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
 }
+FOREVER = "public, max-age=31536000, immutable"
+"""How long what never changes is kept: it isn't asked for again."""
 TLS_ONLY = "max-age=31536000"
 """For a year a browser asks this name by https alone, once it was asked so; not names below it."""
 

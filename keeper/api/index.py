@@ -45,14 +45,18 @@ class State:
     time: int
     looked: int
     lag: int
+    behind: int = 0
+    """Slots that are known to be final and aren't in it yet, while it catches up."""
 
 
 class Index:
     """What is read for a visitor; ``clock`` gives unix seconds."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
-        """Read from ``database``."""
-        self.database = database
+    def __init__(
+        self, database: Database, clock: Callable[[], float] = time.time, lag_slots: int | None = None
+    ) -> None:
+        """Read from ``database``; behind by more than ``lag_slots`` the API doesn't answer from it."""
+        self.database, self.lag_slots = database, lag_slots
         self._clock = clock
         self._read_at = -SAME_SECONDS
         self.last: State | None = None
@@ -75,7 +79,7 @@ class Index:
         if found is None:
             raise NothingIndexed(EMPTY)
         self._read_at = asked_at
-        self.last = State(found.slot, found.time, found.at, self._age(found.at))
+        self.last = State(found.slot, found.time, found.at, self._age(found.at), found.behind)
         return self.last
 
     def last_known(self) -> State | None:

@@ -34,6 +34,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text, "content": {MEDIA_TYPE: {}}}
     for status, text in (
         (400, "a parameter that is wrong, or that this path doesn't have"),
+        (406, "Accept takes nothing that this path sends"),
         (429, "too many questions from this address: Retry-After says when the next is answered"),
         (503, "the index can't be read, is too far behind, or the question took too long"),
     )

@@ -58,11 +58,13 @@ def application(
     rewards: Path | None = None,
     market: Path | None = None,
     actions: str | None = None,
+    lag_slots: int | None = None,
 ) -> FastAPI:
     """The API on a database, a :class:`keeper.db.visitors.Visitors`, which is closed with it.
 
     What is published in the folders ``rewards`` and ``market`` (:mod:`keeper.api.app`) is served with it.
     ``actions`` is the site's public URL, without a slash at its end: with it there are Solana Actions.
+    An index that is behind by more than ``lag_slots`` isn't answered from.
     """
 
     @asynccontextmanager
@@ -81,7 +83,7 @@ def application(
         lifespan=closing,
         responses=problems.RESPONSES,
     )
-    app.state.index = Index(database, clock)
+    app.state.index = Index(database, clock, lag_slots)
     app.state.stream = Stream(app.state.index)
     app.state.rewards = rewards
     problems.install(app)

@@ -55,7 +55,9 @@ def serving(chosen: Settings, database: Visitors) -> uvicorn.Config:
     rewards = chosen.rewards if chosen.rewards.is_dir() else None
     market = chosen.market if chosen.market and chosen.market.is_dir() else None
     actions = None if chosen.actions is None else str(chosen.actions).rstrip("/")
-    service = application(database, rewards=rewards, market=market, actions=actions)
+    service = application(
+        database, rewards=rewards, market=market, actions=actions, lag_slots=chosen.lag_slots
+    )
     explorer = None if chosen.web_explorer is None else Explorer(chosen.web_explorer)
     pages.install(service, node_of(chosen), explorer)
     return uvicorn.Config(

@@ -102,6 +102,8 @@ class AsOf:
     slot: int
     time: int
     at: int
+    behind: int = 0
+    """Slots that were final then and aren't in it yet, while an index catches up."""
 
     def age(self) -> int:
         """Seconds since then, by this machine's clock."""
@@ -113,9 +115,10 @@ async def as_of(connection: AsyncConnection) -> AsOf | None:
     rows = (await connection.execute(sa.select(WATERMARKS))).all()
     if {row.program for row in rows} < PROGRAMS.keys() or min(row.folded_slot for row in rows) < 0:
         return None
-    return AsOf(
-        *(min(getattr(row, name) for row in rows) for name in ("folded_slot", "folded_time", "updated_at"))
+    slot, at_time, at = (
+        min(getattr(row, name) for row in rows) for name in ("folded_slot", "folded_time", "updated_at")
     )
+    return AsOf(slot, at_time, at, max(0, *((row.target_slot or 0) - row.folded_slot for row in rows)))
 
 
 async def halts(connection: AsyncConnection) -> dict[str, str]:

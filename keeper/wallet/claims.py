@@ -20,6 +20,15 @@ class ClaimRefused(UserError):
     """The program would refuse it now; the message says why, and what to do."""
 
 
+def allowed(config: Config, wallet: Wallet, total: int, lifetime: int) -> int:
+    """What of a wallet's rewards isn't paid and within its share of ``total``, what all have earned by then.
+
+    How much of it is paid in an hour is the config's ``payable``.
+    """
+    most = max(0, total - wallet.opened_total) * config.params.wallet_share_bps // BPS
+    return min(lifetime, most) - wallet.claimed
+
+
 def claim(
     config: Config, wallet: Wallet | None, block: Block | None, found: Claimable, caller: Pubkey, now: int
 ) -> Plan:
@@ -42,8 +51,7 @@ def claim(
         raise NothingToDo(
             f"all {io(wallet.claimed)} IO that {owner} has earned by emission hour {found.hour} are paid"
         )
-    most = max(0, block.total - wallet.opened_total) * config.params.wallet_share_bps // BPS
-    due = min(new, most - wallet.claimed)
+    due = allowed(config, wallet, block.total, found.lifetime)
     if due <= 0:
         raise ClaimRefused(
             f"a wallet gets at most {_share(config)} of what all have earned since it was opened, and this "

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from keeper.api import problems
-from keeper.api.headers import ALWAYS, adding
+from keeper.api.headers import ALWAYS, FOREVER, adding
 from keeper.api.index import Index
 from keeper.settings.explorer import Explorer
 from keeper.web import assets
@@ -46,7 +46,7 @@ NODE = "node"
 """The state's name of the node that browsers ask: its URL and where it sends notices, or None."""
 LOCAL = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "ws://localhost")
 """This machine, for a page that isn't on it."""
-KEPT = {"cache-control": "public, max-age=31536000, immutable"}
+KEPT = {"cache-control": FOREVER}
 """Headers of what has another name as soon as it changes."""
 
 

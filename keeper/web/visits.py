@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, HTTPException, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.api.answers import Now, On, Reading, unknown_parameter
+from keeper.api.answers import HTML, Now, On, Reading, require_accepted, unknown_parameter
 from keeper.api.index import Index, State
 from keeper.web.rendering import render
 from keeper.web.style import STYLE_PATH
@@ -79,6 +79,7 @@ def late(state: State) -> int | None:
 async def _visit(request: Request, response: Response, state: Now, on: On) -> AsyncIterator[Visit]:
     if name := unknown_parameter(request):
         raise HTTPException(400, f"this page has no parameter {name}")
+    require_accepted(request, HTML)
     index: Index = request.app.state.index
     # A page says how late the index is, which changes while nothing happens.
     shown = f"#{late(state) or 0}"

@@ -103,7 +103,7 @@ async def transaction(
     if found is None:
         raise HTTPException(404, "no final transaction of these programs has this signature")
     row, events = found
-    return asked.one(Transaction(**row, events=[shown(each) for each in events]))
+    return asked.one(Transaction(**row, events=[shown(each) for each in events]), for_ever=True)
 
 
 @router.get("/stream", include_in_schema=False)

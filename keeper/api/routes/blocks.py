@@ -173,7 +173,8 @@ async def block(asked: Asked, on: On, hour: Hour) -> object:
     found = await queries.final_of(on, asked.index, hour)
     if found is None:
         raise HTTPException(404, f"hour {hour} isn't final: /blocks has those that are")
-    return asked.one(FinalBlock(**found))
+    # What it paid is taken in a little later.
+    return asked.one(FinalBlock(**found), for_ever=found["paid"] is not None)
 
 
 @router.get("/blocks/{hour}/files", responses=NOT_FOUND)

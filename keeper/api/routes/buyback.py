@@ -79,7 +79,8 @@ async def auction(asked: Asked, on: On, number: Annotated[int, Path(ge=0, lt=2**
     found = await asked.index.account(on, "buyback", "Auction", buyback.auction_address(number))
     if found is None:
         raise HTTPException(404, f"there was no auction {number}")
-    return asked.one(_shown(found, asked.state.time))
+    row = _shown(found, asked.state.time)
+    return asked.one(row, for_ever=row.state != "open")
 
 
 def _shown(fields: Fields, now: int) -> _AuctionMore:

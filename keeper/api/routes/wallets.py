@@ -9,15 +9,21 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 from solders.pubkey import Pubkey
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keeper.api.answers import Answer, Asked, On
+from keeper.api.answers import Answer, Asked, On, Reading
 from keeper.api.fields import Address, Amount, Form
 from keeper.api.paging import Hour
 from keeper.api.problems import NOT_FOUND
 from keeper.api.proofs import proof_of
 from keeper.api.queries import wallets as queries
+from keeper.api.queries.blocks import final_of
+from keeper.api.queries.network import config as config_of
+from keeper.clients import staking
+from keeper.economy.calendar import HOUR
 from keeper.rewards.earnings import indexed_claimable
 from keeper.rewards.publication import NothingEarned, PublicationError
+from keeper.wallet import claims
 
 router = APIRouter(tags=["wallets"])
 
@@ -31,6 +37,17 @@ def address_of(address: str) -> Pubkey:
 
 
 Wallet = Annotated[Pubkey, Depends(address_of)]
+
+
+class Claims(Form):
+    """What a claim of a wallet's rewards pays by all limits, IO base units."""
+
+    by_anybody: Amount = Field(description="now, if the wallet doesn't sign")
+    by_wallet: Amount = Field(description="now, if it does: half of an hour's limit is for its small claims")
+    hour_limit: Amount = Field(description="of all claims in an hour of the clock")
+    hour_left: Amount = Field(description="of it in this hour, the half for small claims not counted")
+    held_by_share: Amount = Field(description="not paid before more hours are final: over the wallet's share")
+    next_from: int | None = Field(description="when the next part is paid, unix seconds; null if none waits")
 
 
 class Holdings(Form):
@@ -49,6 +66,7 @@ class Holdings(Form):
     earned: Amount | None = Field(description="ever, up to `earned_hour`; null before its files are in")
     earned_hour: int | None = Field(description="the newest final hour whose files are in")
     due: Amount | None = Field(description="earned - claimed")
+    claims: Claims | None = Field(description="what of it is paid when; null where nothing is known or due")
 
 
 class Proof(Form):
@@ -75,6 +93,9 @@ async def wallet(asked: Asked, on: On, request: Request, address: Wallet) -> Ans
             earned=earned,
             earned_hour=None if earned is None else hour,
             due=None if earned is None else earned - found["claimed"],
+            claims=None
+            if hour is None or earned is None
+            else await _claims(asked, on, address, hour, earned),
             **found,
         )
     )
@@ -91,6 +112,30 @@ async def proof(asked: Asked, request: Request, hour: Hour, address: Wallet) -> 
     except NothingEarned as error:
         raise HTTPException(404, str(error)) from error
     return asked.one(Proof.model_validate(found.json()))
+
+
+async def _claims(
+    asked: Reading, on: AsyncConnection, owner: Pubkey, hour: int, earned: int
+) -> Claims | None:
+    """What the program pays of what a wallet has earned by a final hour; None where there is nothing."""
+    fields = await asked.index.account(on, "staking", "Wallet", staking.wallet_address(owner))
+    block = await final_of(on, asked.index, hour)
+    if fields is None or block is None:
+        return None
+    held, now = staking.wallet_of(fields), asked.state.time
+    config = staking.config_of(await config_of(on, asked.index, "staking"))
+    allowed = max(0, claims.allowed(config, held, block["total"], earned))
+    if earned <= held.claimed:
+        return None
+    alone, signed = (config.payable(held, allowed, now, signed=each) for each in (False, True))
+    return Claims(
+        by_anybody=alone,
+        by_wallet=signed,
+        hour_limit=config.params.claim_limit,
+        hour_left=config.claim_left(now),
+        held_by_share=earned - held.claimed - allowed,
+        next_from=(now // HOUR + 1) * HOUR if signed < allowed else None,
+    )
 
 
 async def _earned(folder: Folder, hour: int, address: Pubkey) -> int | None:

@@ -1,6 +1,8 @@
 """What every answer says of itself, and what is refused."""
 
 import json
+import shutil
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from starlette.types import Message
 from keeper.api.paging import BadCursor, decode, encode
 from keeper.api.service import PREFIX, application
 from keeper.db.visitors import Visitors
+from keeper.web.app import install
 from tests.keeper.api.conftest import Client
 from tests.keeper.api.life import Life
 
@@ -34,6 +37,82 @@ async def test_what_the_visitor_has_is_not_sent_again(api: Client) -> None:
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     other = await api.http.get("/api/v1/auctions?limit=2", headers={"if-none-match": tag})
     assert other.status_code == 200
+
+
+async def test_what_never_changes_is_kept_for_ever(api: Client) -> None:
+    """But not by a name that every machine has: another network may answer there tomorrow."""
+    signature = (await api.data("/transactions", limit=1))[0]["signature"]
+    (file, *_) = await api.data("/blocks/1/files")
+    for path, is_for_ever in (
+        (f"{PREFIX}/blocks/1", True),
+        (f"{PREFIX}/auctions/0", True),
+        (f"{PREFIX}/auctions/1", True),
+        (f"{PREFIX}/tx/{signature}", True),
+        (file["path"], True),
+        # It runs; it may be published anew; it grows.
+        (f"{PREFIX}/auctions/2", False),
+        (file["path"].partition("?")[0], False),
+        (f"{PREFIX}/blocks", False),
+    ):
+        answer = await api.http.get(path)
+        assert answer.status_code == 200, path
+        kept = answer.headers.get("cache-control", "")
+        assert (kept == "public, max-age=31536000, immutable") is is_for_ever, (path, kept)
+        if path.startswith(PREFIX):
+            own = await api.http.get(path, headers={"host": "127.0.0.1:8080"})
+            assert own.headers["cache-control"] == "public, max-age=2"
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("application/json", 200),
+        ("text/html, application/xml;q=0.9, */*;q=0.8", 200),
+        ("application/*", 200),
+        ("", 200),
+        ("text/html", 406),
+        ("application/xml, text/*", 406),
+        ("*/*;q=0", 406),
+        ("application/json;q=0, */*", 406),
+        (",;q=,", 406),
+    ],
+)
+async def test_who_takes_nothing_of_it_is_told(api: Client, accept: str, status: int) -> None:
+    answer = await api.http.get(f"{PREFIX}/network", headers={"accept": accept})
+    assert answer.status_code == status
+    if status != 200:
+        assert (
+            answer.json()["detail"]
+            == "this is application/json: have Accept name it, or leave the header out"
+        )
+
+
+async def test_csv_is_taken_by_who_takes_csv(api: Client) -> None:
+    for accept, kind, status in (("text/csv", "csv", 200), ("text/csv", "json", 406), ("text/*", "csv", 200)):
+        asked = await api.http.get(f"{PREFIX}/devices", params={"format": kind}, headers={"accept": accept})
+        assert asked.status_code == status, (accept, kind)
+
+
+async def test_an_index_that_catches_up_is_not_answered_from(life: tuple[Life, Path], tmp_path: Path) -> None:
+    """Where more than so many slots are known to be missing in it; pages say how it was."""
+    file = shutil.copy(life[1], tmp_path / "index.db")
+    with sqlite3.connect(file) as open_:
+        (folded,) = open_.execute("SELECT min(folded_slot) FROM watermarks").fetchone()
+        open_.execute("UPDATE watermarks SET target_slot = folded_slot + 1501 WHERE program = 'orders'")
+        (behind,) = open_.execute("SELECT max(target_slot - folded_slot) FROM watermarks").fetchone()
+    database = Visitors(f"sqlite:///{file}")
+    for lag_slots, status in ((behind, 200), (behind - 1, 503), (None, 200)):
+        app = application(database, lag_slots=lag_slots)
+        install(app)
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://api") as http:
+            answer = await http.get(f"{PREFIX}/network")
+            assert answer.status_code == status
+            assert answer.headers["x-ionet-slot"] == str(folded)
+            if status == 503:
+                assert f"the index is {behind} slots behind" in answer.json()["detail"]
+                assert answer.headers["retry-after"] == "30"
+            assert (await http.get("/devices")).status_code == 200
+    await database.close()
 
 
 @pytest.mark.parametrize(

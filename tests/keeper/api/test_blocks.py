@@ -8,6 +8,7 @@ from keeper.clients import staking
 from keeper.rewards import publication
 from keeper.rewards.publication import read_manifest, read_table
 from keeper.rewards.rule import Reason
+from keeper.wallet import claims
 from tests.keeper.api.conftest import Client
 from tests.keeper.api.life import Life
 from tests.programs.world import HOUR, START, key
@@ -68,6 +69,25 @@ async def test_a_wallet_and_its_proof(api: Client, world: Life) -> None:
     proof = await api.data(f"/blocks/1/proof/{owner}")
     assert (proof["root"], proof["lifetime"]) == (claim.root.hex(), str(claim.lifetime))
     assert bytes.fromhex("".join(proof["proof"])) == claim.proof
+
+
+async def test_what_a_wallet_can_claim_now_is_what_the_program_pays(api: Client, world: Life) -> None:
+    """By all limits: as the plan has it, which `tests/keeper/wallet` holds to the program."""
+    paid_all = key("supplier a").pubkey()
+    assert (await api.data(f"/wallets/{paid_all}"))["claims"] is None
+    owner = key("supplier b").pubkey()
+    found = await api.data(f"/wallets/{owner}")
+    claim = publication.claimable(world.folder, 1, owner)
+    config, now = world.staking_config(), world.chain.now()
+    wallet = staking.parse_wallet(world.account(staking.wallet_address(owner)).data)
+    block = staking.parse_block(world.account(staking.block_address(1)).data)
+    for name, caller in (("by_anybody", paid_all), ("by_wallet", owner)):
+        plan = claims.claim(config, wallet, block, claim, caller, now)
+        assert int(found["claims"][name]) == plan.movements[0].amount > 0
+    assert int(found["claims"]["hour_limit"]) == config.params.claim_limit
+    assert int(found["claims"]["hour_left"]) == config.claim_left(now)
+    waits = int(found["due"]) - int(found["claims"]["held_by_share"]) - int(found["claims"]["by_wallet"])
+    assert (found["claims"]["next_from"] is None) is (waits == 0)
 
 
 async def test_wallets_that_have_little(api: Client) -> None:
