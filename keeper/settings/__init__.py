@@ -151,7 +151,10 @@ class Settings(BaseSettings):
         default=Decimal("0.05"), ge=0, decimal_places=9, description="SOL below which it sends nothing"
     )
     lag_slots: int = Field(
-        default=1_500, gt=0, description="slots that the index may be behind before the keeper isn't ready"
+        default=1_500,
+        gt=0,
+        description="slots that the index may be behind before the keeper isn't ready, and before ionet api "
+        "serve` answers 503 while it catches up",
     )
     lag_hours: int = Field(
         default=3,

@@ -52,7 +52,7 @@ async def served(life: tuple[Life, Path], tmp_path: Path) -> AsyncIterator[httpx
 
 async def test_every_path_has_them(served: httpx2.AsyncClient) -> None:
     for path, status in PATHS.items():
-        answer = await served.get(path, headers={"accept": "text/html"})
+        answer = await served.get(path, headers={"accept": "text/html, */*;q=0.8"})
         assert answer.status_code == status, path
         for name, value in (("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")):
             assert answer.headers.get_list(name) == [value], (path, name)
