@@ -112,8 +112,9 @@ async def _people(found: Found, node: Node) -> list[RenderableType]:
         except DeployRefused:
             continue
         has = await read_holdings(node.chain, owner)
-        amounts = has.lamports // LAMPORTS, has.io // IO, has.staked // IO, (has.usdc or 0) // USDC
-        money.add_row(name, *(f"{each:,}" for each in amounts))
+        whole, part = divmod(has.lamports * 100 // LAMPORTS, 100)
+        amounts = has.io // IO, has.staked // IO, (has.usdc or 0) // USDC
+        money.add_row(name, f"{whole:,}.{part:02}", *(f"{each:,}" for each in amounts))
         addresses.add_row(f"{name}.json", str(owner))
     if money.row_count:
         return [money, addresses]

@@ -47,6 +47,23 @@ def test_every_part_says_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_every_error_event_and_country_says_what_it_is(name: str) -> None:
+    """Errors by their text, the program by its description, events and variants by their type's words."""
+    found = idl(name)
+    assert found["metadata"]["description"]
+    assert all(len(each["msg"]) > 10 for each in found["errors"])
+    types = {each["name"]: each for each in found["types"]}
+    assert {each["name"] for each in found["events"] + found["accounts"]} <= types.keys()
+    for each in types.values():
+        text = " ".join(each["docs"])
+        for number, variant in enumerate(each["type"].get("variants", [])):
+            assert f"{number} `{variant['name']}`: " in text, each["name"]
+    for owner, part in parts(found):
+        if part["name"] in {"country", "countries"}:
+            assert "`CH`" in " ".join(part["docs"]), owner
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_older_format_says_the_same(name: str) -> None:
     older = json.loads((ROOT / f"idl/legacy/{name}.json").read_text())
     for old, new in zip(older["instructions"], idl(name)["instructions"], strict=True):

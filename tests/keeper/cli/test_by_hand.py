@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from io import StringIO
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from solders.pubkey import Pubkey
+from solders.transaction import VersionedTransaction
 
 from keeper.clients import orders, staking
 from keeper.economy.calendar import HOUR, month_start
@@ -80,6 +82,23 @@ def test_a_match_of_the_rule_is_made_with_its_batch_and_every_replay_agrees(worl
     for where in (DIR, ON, (*DIR, *ON)):
         code, told = replay(ionet, tick, *where)
         assert (code, "The same, to the last byte" in told) == (0, True), told
+
+
+def test_a_match_is_written_for_somebody_else_to_sign(world, ionet) -> None:
+    """No key is here: what is printed alone, signed by the operator, makes the match and posts its batch."""
+    order = opened(world)
+    tick = tick_of(order)
+    to_turn(world, tick, tick % 3)
+    operator = world.operators[tick % 3]
+    typed = (*MATCH, order.address, device_of("one"), *DIR, "--output", "base64", "--chain", CHAIN)
+    code, out, err = ionet(*typed, "--signer", operator.pubkey())
+    assert code == 0, err
+    transaction = VersionedTransaction.from_bytes(base64.b64decode(out))
+    assert world.chain.submit(VersionedTransaction(transaction.message, [operator])).error is None
+    (lease,) = finish(orders.read_leases(world.chain)).values()
+    assert (lease.status, lease.payer) == (LeaseStatus.MATCHED, operator.pubkey())
+    (posted,) = postings(world, operator.pubkey())
+    assert posted.hash == MarketFolder(Path("market")).read(tick).manifest.hash
 
 
 def test_nobody_chooses_by_hand_either(world, by: Typed) -> None:

@@ -63,6 +63,18 @@ def test_commands_that_need_much_have_an_example() -> None:
             assert name in EXAMPLES
 
 
+def test_whatever_signs_is_signed_in_one_way() -> None:
+    """Each command that asks whether to sign has all of it, but for those that docs/commands.md excepts."""
+    common = {"--dry-run", "--yes", "--json", "--fee-payer", "--output", "--signer", "--chain", "--keypair"}
+    lacking = {}
+    for name, command in FOUND.items():
+        options = {option for each in command.params for option in each.opts}
+        if "--yes" in options and (lacks := common - options):
+            lacking[name] = lacks
+    several = {"--fee-payer", "--output", "--signer"}
+    assert lacking == {"deploy": several, "genesis": several}
+
+
 def test_the_documents_have_the_same_headings() -> None:
     """docs/commands.md has its sections as the help has its panels."""
     text = (Path(__file__).parents[3] / "docs/commands.md").read_text()
