@@ -154,7 +154,7 @@ class Settings(BaseSettings):
         default=1_500,
         gt=0,
         description="slots that the index may be behind before the keeper isn't ready, and before ionet api "
-        "serve` answers 503 while it catches up",
+        "serve answers 503 while it catches up",
     )
     lag_hours: int = Field(
         default=3,
