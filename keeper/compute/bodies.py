@@ -6,6 +6,7 @@ from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import IntEnum
+from ipaddress import IPv6Address
 from typing import Any, ClassVar, Self
 
 from construct import (
@@ -156,6 +157,11 @@ class Endpoint(_Record):
 
     address: bytes
     port: int
+
+
+def endpoint(address: str, port: int) -> Endpoint:
+    """Of an IPv4 address."""
+    return Endpoint(IPv6Address(f"::ffff:{address}").packed, port)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,18 @@ from typing import NamedTuple
 
 from solders.pubkey import Pubkey
 
-from keeper.compute.bodies import Key
+from keeper.compute.bodies import Endpoint, Key
 from keeper.compute.members import RENTER, Members
 from keeper.compute.namespace import SandboxFailed
 from keeper.compute.overlay import Overlay, Peer
 
 
 class Other(NamedTuple):
-    """Another member: its WireGuard key, and its address in the overlay."""
+    """Another member: its WireGuard key, its address in the overlay, where it says that it can be reached."""
 
     public: bytes
     address: IPv4Address
+    endpoints: tuple[Endpoint, ...] = ()
 
 
 def others(
@@ -37,7 +38,7 @@ def others(
         key = keys.get((member, number))
         if member != me and key is not None and key.public not in taken:
             taken.add(key.public)
-            found[member] = Other(key.public, address)
+            found[member] = Other(key.public, address, key.endpoints)
     return found
 
 
@@ -68,14 +69,15 @@ class Peers:
         SandboxFailed.
         """
         for member, peer in list(self._peers.items()):
-            if wanted.get(member) != Other(peer.public, peer.address):
+            other = wanted.get(member)
+            if other is None or (other.public, other.address) != (peer.public, peer.address):
                 del self._peers[member]
                 await self._overlay.remove(peer)
         refused = {}
         for member, other in wanted.items():
             if member in self._peers or (member, other) in self._unusable:
                 continue
-            peer = Peer(*other, self._sender(member))
+            peer = Peer(other.public, other.address, self._sender(member))
             try:
                 await self._overlay.add(peer)
             except SandboxFailed as error:

@@ -1,9 +1,11 @@
-"""A member's ways to the others, through several operators' relays: one that is gone is done without.
+"""A member's ways to the others, direct or by several operators' relays: one that is gone is done without.
 
 What comes from a member shows which relay both have, so what goes to it takes the same one. While nothing
 comes, datagrams go by all of them, as WireGuard drops what it gets twice: a few of them, enough for each side
 to hear the other. What a renter's code sends beyond that to who is silent takes one way, each in turn: so no
 machine's line carries it as often as there are relays.
+
+A direct way is taken as long as something comes by it; until then, and once nothing does, relays carry.
 
 Nobody has signed what comes: a relay, or who is on the way to it, can make up that a member was heard, and
 drop what then goes to it. WireGuard notices that what it sends has no answer, and shakes hands again. So
@@ -14,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from solders.pubkey import Pubkey
 from structlog.typing import FilteringBoundLogger
@@ -23,6 +25,8 @@ from keeper.budgets import Buckets, Rate
 from keeper.chain.signer import Signer
 from keeper.compute.carrier import Carrier
 from keeper.compute.client import Board
+from keeper.compute.direct import Direct
+from keeper.compute.peers import Other
 
 SILENT_SECONDS = 10.0
 """Then all ways are tried: what one relay loses comes by another long before Ray misses a node."""
@@ -51,12 +55,21 @@ class Ways:
         deliver: Callable[[Pubkey, bytes], None],
         log: FilteringBoundLogger,
         monotonic: Callable[[], float] = time.monotonic,
+        direct: Direct | None = None,
     ) -> None:
-        """``deliver`` gets what comes, with the key of the member that it comes from."""
+        """``deliver`` gets what comes, with the key of the member that it comes from.
+
+        ``direct`` has the ways beside relays, if there may be any.
+        """
         self._deliver, self._monotonic = deliver, monotonic
-        self._carriers = [
+        self._carriers: list[Carrier | Direct] = [
             Carrier(board, order, signer, self._from(number), log) for number, board in enumerate(boards)
         ]
+        self._direct = len(self._carriers)
+        """The number of the direct way."""
+        if direct is not None:
+            direct.deliver = self._from(self._direct)
+            self._carriers.append(direct)
         self._wanted: frozenset[Pubkey] = frozenset()
         self._last: dict[Pubkey, tuple[int, float]] = {}
         """By which relay a member was last heard, and when."""
@@ -73,9 +86,12 @@ class Ways:
         self._tasks = [asyncio.create_task(each.run()) for each in self._carriers]
         self._tasks.append(asyncio.create_task(self._renew()))
 
-    def want(self, others: frozenset[Pubkey]) -> None:
+    def want(self, others: Mapping[Pubkey, Other]) -> None:
         """There are to be ways to these: links that aren't there are asked for."""
-        self._wanted = others
+        self._wanted = frozenset(others)
+        for each in self._carriers:
+            if isinstance(each, Direct):
+                each.want({other: found.endpoints for other, found in others.items()})
         self._last = {other: last for other, last in self._last.items() if other in others}
         self._shaken = {other: at for other, at in self._shaken.items() if other in others}
         self._doubts = {key: doubt for key, doubt in self._doubts.items() if key[0] in others}
@@ -113,6 +129,10 @@ class Ways:
         fresh = number >= 0 and now - at < SILENT_SECONDS and self._carriers[number].reaches(other)
         return number if fresh else None
 
+    def _is_direct(self, other: Pubkey, now: float) -> bool:
+        """Whether a member is heard directly, so that it is no matter which relay it is heard by, too."""
+        return self._last.get(other, (-1, 0.0))[0] == self._direct and self._used(other, now) is not None
+
     def _doubt(self, other: Pubkey, now: float) -> None:
         """Hands are shaken: early, it is as what went by the present relay had no answer."""
         least, most = AGAIN_SECONDS
@@ -140,8 +160,9 @@ class Ways:
 
     def _from(self, number: int) -> Callable[[Pubkey, bytes], None]:
         def deliver(sender: Pubkey, datagram: bytes) -> None:
-            if self._trusts(sender, number):
-                self._last[sender] = number, self._monotonic()
+            now = self._monotonic()
+            if self._trusts(sender, number) and (number == self._direct or not self._is_direct(sender, now)):
+                self._last[sender] = number, now
             self._deliver(sender, datagram)
 
         return deliver

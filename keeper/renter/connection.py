@@ -25,6 +25,7 @@ from keeper.chain.signer import Signer
 from keeper.compute import runtime
 from keeper.compute.boards import Boards
 from keeper.compute.bodies import EGRESS
+from keeper.compute.direct import Direct
 from keeper.compute.looking import Looked, look
 from keeper.compute.members import RENTER
 from keeper.compute.namespace import Namespaces, SandboxFailed
@@ -80,7 +81,8 @@ class Connection:
         self._overlay: Overlay | None = None
         self._ticket: Ticket | None = None
         self._peers: Peers | None = None
-        self._ways = Ways(boards.boards, place.order, signer, self._deliver, log)
+        direct = Direct(boards.network, place.order, signer, log)
+        self._ways = Ways(boards.boards, place.order, signer, self._deliver, log, direct=direct)
         self.status = Status(ClusterState.WAITING, "", False, 0, "", "", {}, (), False)
 
     async def run(self) -> None:
@@ -213,7 +215,7 @@ class Connection:
         assert self._peers is not None
         wanted = joining.peers(found.members, found.said, bytes(self._key.public_key))
         await self._peers.meet(wanted)
-        self._ways.want(frozenset(wanted))
+        self._ways.want(wanted)
 
     def _deliver(self, worker: Pubkey, datagram: bytes) -> None:
         if self._peers is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import socket
 from decimal import Decimal
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -27,7 +28,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from keeper.chain import Signer
 from keeper.chain.fees import FeePolicy
 from keeper.chain.framework import LAMPORTS
-from keeper.compute.egress import require_allowed
+from keeper.compute.egress import reachable, require_allowed
 from keeper.errors import UserError, unfit, why
 from keeper.jobs.names import NAMES
 from keeper.settings.explorer import Explorer
@@ -204,6 +205,10 @@ class Settings(BaseSettings):
         le=100_000,
         description="Mbit/s of the machine's line that a lease's sandbox may use, each way",
     )
+    endpoint: str = Field(
+        default=OFF,
+        description="public IPv4 address and UDP port at which a device is reached without a relay, or off",
+    )
     unconfined: bool = Field(
         default=False,
         description="leases are served also where the kernel limits no sandbox",
@@ -246,6 +251,16 @@ class Settings(BaseSettings):
     def _allowed(cls, egress: list[str]) -> list[str]:
         require_allowed(egress)
         return egress
+
+    @field_validator("endpoint")
+    @classmethod
+    def _reached(cls, endpoint: str) -> str:
+        if endpoint == OFF:
+            return endpoint
+        found = reachable([_place(endpoint)[0]], ()) if _is_place(endpoint) else []
+        if not any(isinstance(each, IPv4Address) for each in found) or not _place(endpoint)[1]:
+            raise ValueError(f"write the public one like 93.184.216.34:51900, or {OFF}")
+        return endpoint
 
     @field_validator("http", "pow_metrics", "relay")
     @classmethod
@@ -298,6 +313,11 @@ class Settings(BaseSettings):
     def relay_listen(self) -> tuple[str, int] | None:
         """Host and UDP port of the relay, None without one."""
         return None if self.relay == OFF else _place(self.relay)
+
+    @property
+    def reached(self) -> tuple[str, int] | None:
+        """Address and UDP port at which other members reach a device; None: by relays alone."""
+        return None if self.endpoint == OFF else _place(self.endpoint)
 
     @property
     def warning_lamports(self) -> int:

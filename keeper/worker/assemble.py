@@ -19,6 +19,7 @@ from keeper.chain.http import http_client
 from keeper.clients import orders, staking, tokenomics
 from keeper.compute import wire
 from keeper.compute.boards import Boards
+from keeper.compute.bodies import endpoint
 from keeper.compute.client import Board
 from keeper.compute.overlay import MBIT
 from keeper.compute.sandbox import Limits
@@ -174,8 +175,13 @@ def serving(
     def limits() -> Limits | None:
         return capacity.limits(look().memory, kept, free_disk(folder))
 
-    out, unconfined = settings.egress_limit << 30, settings.unconfined
-    share = Share(settings.lease_rate * MBIT, tuple(settings.egress), out, unconfined)
+    share = Share(
+        settings.lease_rate * MBIT,
+        tuple(settings.egress),
+        settings.egress_limit << 30,
+        () if settings.reached is None else (endpoint(*settings.reached),),
+        settings.unconfined,
+    )
     host = Machine(
         folder,
         settings.runtimes.expanduser(),

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from solders.pubkey import Pubkey
 
 from keeper.chain import Signer
+from keeper.compute.bodies import Endpoint
 from keeper.compute.node import Alive, Node
 from keeper.compute.peers import Other
 from keeper.market.accepting import Hindrance
@@ -51,6 +52,10 @@ class Host(Protocol):
     @property
     def lets_out(self) -> bool:
         """Whether the supplier lets a renter's code out to any host."""
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Where other members reach this one without a relay; none: by relays alone."""
 
     async def lacks(self) -> Hindrance | None:
         """What the machine lacks for any sandbox; None where one can be made."""

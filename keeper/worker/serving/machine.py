@@ -23,7 +23,9 @@ from solders.pubkey import Pubkey
 
 from keeper.chain import Signer
 from keeper.compute import cgroups, runtime
+from keeper.compute.bodies import Endpoint
 from keeper.compute.client import Board
+from keeper.compute.direct import Direct
 from keeper.compute.egress import Network, networks
 from keeper.compute.namespace import Namespaces, SandboxFailed
 from keeper.compute.node import Alive, HeadSilent, Node, alive
@@ -56,6 +58,8 @@ class Share:
     """Hosts that a renter's code may reach where its renter asks for that; none: it has no way out."""
     most_out: int = 0
     """Bytes a lease, of that way."""
+    endpoints: tuple[Endpoint, ...] = ()
+    """Where other members reach the machine by UDP, which has that port free, without a relay."""
     unconfined: bool = False
     """Whether there may be one that the kernel doesn't limit: see :mod:`keeper.compute.cgroups`."""
 
@@ -130,6 +134,11 @@ class Machine:
         """Whether the supplier has a list of names."""
         return bool(self._share.allowed)
 
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """What the supplier has set."""
+        return self._share.endpoints
+
     async def lacks(self) -> Hindrance | None:
         """Programs, namespaces, the kernel's limits, memory, the runtime."""
         if self._unfit:
@@ -167,7 +176,11 @@ class Machine:
         overlay = Overlay(spaces, PrivateKey(private), address, rate=self._share.rate)
         await overlay.up()
         self._overlay = overlay
-        self._ways = Ways(self._boards, order, signer, self._deliver, self._log)
+        direct = None
+        if self._boards:
+            port = self.endpoints[0].port if self.endpoints else 0
+            direct = Direct(self._boards[0].network, order, signer, self._log, port)
+        self._ways = Ways(self._boards, order, signer, self._deliver, self._log, direct=direct)
         self._peers = Peers(overlay, self._ways.send)
         self._ways.begin()
 
@@ -178,7 +191,7 @@ class Machine:
             return
         for member, reason in (await peers.meet(others)).items():
             self._log.warning("worker.key_unusable", member=str(member), reason=reason)
-        ways.want(frozenset(others))
+        ways.want(others)
 
     async def let_out(self, asked: bool) -> None:
         """By a proxy at a port inside; one that the renter's own code has taken is told once, and left."""

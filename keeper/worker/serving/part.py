@@ -309,6 +309,7 @@ class Part:
                 self._log,
                 self._clock,
                 lets_out=self._host.lets_out,
+                endpoints=self._host.endpoints,
             )
             self._listening = asyncio.create_task(self._talk.listen())
             self._answers = Answers(

@@ -23,6 +23,7 @@ from keeper.compute.bodies import (
     Beat,
     Body,
     Bye,
+    Endpoint,
     Joined,
     Key,
     Leaving,
@@ -71,10 +72,12 @@ class Talk:
         monotonic: Callable[[], float] = time.monotonic,
         *,
         lets_out: bool = False,
+        endpoints: tuple[Endpoint, ...] = (),
     ) -> None:
         """``number`` is the lease's, ``private`` what its one KEY is the public part of.
 
-        ``lets_out`` is whether the supplier lets the renter's code out to any host.
+        ``lets_out`` is whether the supplier lets the renter's code out to any host; ``endpoints`` are where
+        other members reach this one without a relay.
         """
         self.boards = boards
         self.has_key = False
@@ -82,7 +85,7 @@ class Talk:
         self._order, self._signer, self._number, self._private = order, signer, number, private
         self._log, self._monotonic = log, monotonic
         self._capabilities = ANSWERS_PROBES | (EGRESS if lets_out else 0)
-        self._runtime = runtime.identity()
+        self._runtime, self._endpoints = runtime.identity(), endpoints
         self._keys: OrderedDict[tuple[Pubkey, int], Key] = OrderedDict()
         self._tickets: OrderedDict[tuple[Pubkey, int], Message] = OrderedDict()
         self._lists: OrderedDict[bytes, None] = OrderedDict()
@@ -165,7 +168,7 @@ class Talk:
         if self.has_key:
             return None
         public = bytes(self._private.public_key)
-        body = Key(public, self._number, self._runtime, (), self._capabilities)
+        body = Key(public, self._number, self._runtime, self._endpoints, self._capabilities)
         enough = len(self.boards.boards) // 2 + 1
         try:
             async with asyncio.timeout(SAY_SECONDS):

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 from asyncio.subprocess import Process
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
-from keeper.cli.cluster_stage import JOBS, PICTURE, Stage, shown
+import httpx2 as httpx
+import psutil
+
+from keeper.cli import cluster_stage
+from keeper.cli.cluster_stage import JOBS, PICTURE, Result, Stage, Starts, shown
 from keeper.compute import runtime
 from keeper.demo import beginning
+from keeper.renter import Cluster
 from tests.keeper.cli.test_renting import example
 from tests.keeper.compute import sandboxing
 from tests.keeper.compute.sandboxing import USER
@@ -24,10 +30,78 @@ from tests.keeper.renter.wheels import numpy_wheel
 __all__ = ["installed"]
 
 
+def runs(cluster: Cluster) -> bool:
+    """Whether a job isn't over."""
+    with cluster.jobs() as jobs:
+        return not all(each.status.is_over for each in jobs.list())
+
+
+class Killing(Stage):
+    """Its operators are ended by kill -9 beside the lease, each in the middle of a job: one is there."""
+
+    KILLED: ClassVar = {2: ("operator-1", ""), 4: ("operator-2", "operator-1")}
+    """Whom before which job is over, and who is started again before."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.children: dict[str, tuple[Process, Mapping[str, str]]] = {}
+        self.done = 0
+
+    @asynccontextmanager
+    async def _process(
+        self, name: str, environment: Mapping[str, str], starts: Starts
+    ) -> AsyncIterator[Process]:
+        async with super()._process(name, environment, starts) as child:
+            self.children[name] = child, environment
+            yield child
+
+    async def _job(self, cluster: Cluster, name: str, arguments: Sequence[str]) -> str:
+        self.done += 1
+        out, back = self.KILLED.get(self.done, ("", ""))
+        if back:
+            await self._start(back)
+        job = asyncio.create_task(super()._job(cluster, name, arguments))
+        if out:
+            while not await asyncio.to_thread(runs, cluster):
+                assert not job.done(), job
+            await self._kill(out)
+        return await job
+
+    async def _kill(self, name: str) -> None:
+        child, _ = self.children[name]
+        below = psutil.Process(child.pid).children(recursive=True)
+        assert below, "its relay"
+        child.kill()
+        await child.wait()
+        await asyncio.to_thread(psutil.wait_procs, below)
+
+    async def _start(self, name: str) -> None:
+        _, environment = self.children[name]
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.children[name] = await cluster_stage._operator(name, environment, log), environment
+        board = f"http://{environment['IONET_POW_HTTP']}/compute/board"
+        async with httpx.AsyncClient(trust_env=False) as http:
+            while True:
+                with suppress(httpx.HTTPError):
+                    (await http.get(board)).raise_for_status()
+                    return
+                await asyncio.sleep(0.1)
+
+    async def end(self) -> None:
+        """End whom :meth:`_start` started."""
+        for child, _ in self.children.values():
+            if child.returncode is None:
+                child.terminate()
+                await child.wait()
+
+
 def test_an_order_of_the_demos_is_really_served(
     installed: runtime.Runtime, tmp_path: Path, monkeypatch
 ) -> None:
-    """On a network at its beginning, with the same people; agents as tests have them, so as root, too."""
+    """On a network at its beginning, with the same people; agents as tests have them, so as root, too.
+
+    That operators are killed meanwhile costs nobody anything.
+    """
     monkeypatch.chdir(Path(__file__).parents[3])
     monkeypatch.setenv("HOME", str(tmp_path))
     chain, keys = tmp_path / "early.chain", tmp_path / "keys"
@@ -49,9 +123,17 @@ def test_an_order_of_the_demos_is_really_served(
                 sys.executable, *command, env=environment, stdout=log, stderr=log, start_new_session=True
             )
 
-        stage = Stage(chain, keys, tmp_path / "cluster", numpy_wheel(), told.append, agent)
+        stage = Killing(chain, keys, tmp_path / "cluster", numpy_wheel(), told.append, agent)
         stage.folder.mkdir()
-        found = asyncio.run(stage.run())
+
+        async def run() -> Result:
+            try:
+                return await stage.run()
+            finally:
+                await stage.end()
+
+        found = asyncio.run(run())
+        assert stage.children["operator-2"][0].returncode == -signal.SIGKILL
         assert not [each for folder in files.iterdir() for each in folder.iterdir()]
     assert chain.read_bytes() == before
     # Jobs: what they print is what the same functions come to here, and the picture is that.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+import socket
+import time
 from collections.abc import Callable, Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -11,6 +13,7 @@ from types import ModuleType
 
 import httpx2 as httpx
 import numpy as np
+import psutil
 import pytest
 from websockets.sync.client import connect as websocket
 
@@ -18,7 +21,7 @@ from keeper.compute import runtime
 from tests.keeper.compute import sandboxing
 from tests.keeper.compute.test_cluster import installed
 from tests.keeper.renter.hired import OBJECTS
-from tests.keeper.renter.rented import NOTEBOOK, Connected, Rented
+from tests.keeper.renter.rented import ENDING, NOTEBOOK, Connected, Rented
 from tests.keeper.renter.wheels import notebook_wheels, numpy_wheel
 
 __all__ = ["installed"]
@@ -27,6 +30,7 @@ import ray
 ray.init(log_to_driver=False)
 print("NODES", sum(each["Alive"] for each in ray.nodes()))
 """
+BIG_MIB = 48
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
@@ -300,6 +304,76 @@ def test_every_example_has_its_line_and_its_test() -> None:
     assert all(f"| `{each}.py` |" in table and f'runs("{each}"' in mine for each in names) and len(names) == 6
 
 
+def killed(connected: Connected, *typed: object, when: Callable[[], object]) -> None:
+    """A command that is ended by kill -9 once something holds, in the middle of what it does."""
+    command = connected.begun(*map(str, typed))
+    while not when():
+        assert command.poll() is None, command.communicate()
+        time.sleep(0.01)
+    command.kill()
+    command.communicate()
+
+
+def test_put_and_get_that_are_killed_leave_nothing_under_a_files_name_and_are_repeated(
+    rent, rented: Rented, connected: Connected, tmp_path: Path
+) -> None:
+    source, back = tmp_path / "big", tmp_path / "back"
+    source.write_bytes(secrets.token_bytes(1 << 20) * BIG_MIB), back.mkdir()
+    found = json.loads(rent("cluster", "status", "--json")[1])["nodes"][0]["address"]
+    device = next(each for each in rented.here.devices.values() if str(each.address) == found)
+    there = device.sandbox.folder / "data"
+
+    def begun(folder: Path) -> bool:
+        return any(each.stat().st_size > 1 << 20 for each in folder.glob(".*.part"))
+
+    killed(connected, "put", rented.order, source, when=lambda: begun(there))
+    assert not (there / "big").exists()
+    code, _, err = rent("cluster", "put", source)
+    assert code == 0 and (there / "big").read_bytes() == source.read_bytes(), err
+    killed(connected, "get", rented.order, "big", back, when=lambda: begun(back))
+    assert not (back / "big").exists()
+    code, _, err = rent("cluster", "get", "big", back)
+    assert code == 0 and (back / "big").read_bytes() == source.read_bytes(), err
+    # What they ran on the node ends by itself, as nobody is there.
+    while json.loads(rent("cluster", "status", "--json")[1])["jobs_running"]:
+        time.sleep(0.1)
+
+
+def test_submit_that_is_killed_leaves_a_whole_job_or_none(
+    rent, rented: Rented, connected: Connected, tmp_path: Path
+) -> None:
+    work, file = tmp_path / "work", tmp_path / "said"
+    work.mkdir()
+    (work / "big").write_bytes(secrets.token_bytes(16 << 20))
+    before = {each["job"] for each in json.loads(rent("cluster", "jobs", "--json")[1])["jobs"]}
+    typed = ("submit", rented.order, "--working-dir", work, "--", "test", "-s", "big")
+    for seconds in (1, 2, 3):  # While it packs, sends, or asks for the job.
+        until = time.monotonic() + seconds
+        command = connected.begun(*map(str, typed))
+        while time.monotonic() < until and command.poll() is None:
+            time.sleep(0.01)
+        command.kill()
+        command.communicate()
+    code, out, err = rent("cluster", "submit", "--working-dir", work, "--follow", "--", "test", "-s", "big")
+    assert code == 0, out + err
+    while (found := json.loads(rent("cluster", "status", "--json")[1]))["jobs_running"]:
+        time.sleep(0.1)
+    jobs = json.loads(rent("cluster", "jobs", "--json")[1])["jobs"]
+    new = [each for each in jobs if each["job"] not in before]
+    assert 1 <= len(new) <= 4 and {each["state"] for each in new} == {"SUCCEEDED"}, found
+    # One that is followed goes on without who follows it.
+    with file.open("w") as said:
+        follows = ("submit", rented.order, "--follow", "--", "sh", "-c", "echo begun; sleep 1000")
+        command = connected.begun(*follows, out=said)
+        while "begun" not in file.read_text():
+            assert command.poll() is None, file.read_text()
+            time.sleep(0.01)
+        command.kill()
+        command.wait()
+    (job,) = [e for e in json.loads(rent("cluster", "jobs", "--json")[1])["jobs"] if e["state"] == "RUNNING"]
+    assert json.loads(rent("cluster", "stop", job["job"], "--json")[1])["stopped"] is True
+
+
 def test_what_is_idle_is_ended(rent, rented: Rented) -> None:
     code, out, err = rent("cluster", "end-when-idle", "1s", "--dry-run", "--json")
     found = json.loads(out)["transactions"]
@@ -319,3 +393,23 @@ def test_another_connection_is_refused_and_the_end_leaves_nothing(
     code, out, err = rent("cluster", "jobs", "--json")
     assert code == 0 and "connected" in err and json.loads(out)["jobs"]
     assert not (rented.place / "door").exists()
+
+
+def test_connect_that_is_killed_leaves_no_process_and_is_begun_anew(rent, rented: Rented) -> None:
+    made = Connected(rented)
+    below = psutil.Process(made.process.pid).children(recursive=True)
+    assert {"unshare", "wireguard-go"} <= {each.name() for each in below} or len(below) > 1
+    port = int(made.said[0].rpartition(":")[2])
+    socket.create_connection(("127.0.0.1", port)).close()
+    made.process.kill()
+    made.process.communicate()
+    psutil.wait_procs(below, timeout=ENDING)
+    assert not any(each.is_running() for each in below)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+    assert (rented.place / "door").exists(), "what a killed one can't take away holds nobody up"
+    code, out, err = rent("cluster", "jobs", "--json")
+    assert code == 0 and json.loads(out)["jobs"], err
+    again = Connected(rented)
+    assert again.said[2] == made.said[2]
+    assert again.interrupt()[0] == 0 and not (rented.place / "door").exists()

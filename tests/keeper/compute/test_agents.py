@@ -36,6 +36,7 @@ from keeper.compute.members import RENTER, Members, members
 from keeper.compute.namespace import Namespaces
 from keeper.compute.node import HeadSilent, Node, TokenRefused, alive
 from keeper.compute.overlay import Overlay, Peer
+from keeper.compute.peers import Other
 from keeper.compute.proxy import VARIABLES
 from keeper.compute.refusals import WireError
 from keeper.compute.seal import Ticket, unseal
@@ -258,7 +259,7 @@ class Renter:
                 peer = Peer(keys[node.worker], node.address, lambda data, to=node.worker: line.send(to, data))
                 self.peers[node.worker] = peer
                 await overlay.add(peer)
-            line.want(frozenset(self.peers))
+            line.want({to: Other(each.public, each.address) for to, each in self.peers.items()})
             yield overlay
         finally:
             await line.close()

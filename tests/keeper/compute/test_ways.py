@@ -122,7 +122,7 @@ def test_no_doubt_shuts_out_the_only_way() -> None:
         assert member.counts()[2] == 2, number
         member.now += 20
     assert member.ways._doubts[OTHER, 2][1] == ways.MOST_DOUBT_SECONDS
-    member.ways.want(frozenset())
+    member.ways.want({})
     assert not member.ways._doubts and not member.ways._shaken
 
 

@@ -29,6 +29,8 @@ from keeper.compute.boards import Boards, NobodyTookIt
 from keeper.compute.bodies import Beat, Body, Complaint, Joined, Key, Kind, Serving, Wrong
 from keeper.compute.carrier import Carrier
 from keeper.compute.client import Board
+from keeper.compute.members import RENTER
+from keeper.compute.peers import Other
 from keeper.compute.refusals import Why, WireError
 from keeper.compute.relay import NO_LINK, bind
 from keeper.compute.wire import Message, Network, Signed
@@ -576,7 +578,7 @@ async def test_a_relay_that_dies_is_done_without(tmp_path: Path, monkeypatch: py
             deliver = lambda _, data, to=name: heard.put_nowait((to, data))  # noqa: E731
             found = ways.Ways(boards, here.order.address, key(name), deliver, LOG)
             found.begin()
-            found.want(frozenset({key("two" if name == "one" else "one").pubkey()}))
+            found.want({key("two" if name == "one" else "one").pubkey(): Other(bytes(32), RENTER)})
             stack.push_async_callback(found.close)
             members[name] = found
 

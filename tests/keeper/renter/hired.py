@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,12 +24,14 @@ from solders.pubkey import Pubkey
 
 from keeper.budgets import Rate
 from keeper.chain.http import http_client
+from keeper.cli.localnet_child import free_port
 from keeper.clients import orders
 from keeper.clients.orders import Order
 from keeper.compute import runtime
 from keeper.compute.boards import Boards
-from keeper.compute.bodies import Beat, Joined, Serving
+from keeper.compute.bodies import Beat, Joined, Serving, endpoint
 from keeper.compute.client import Board
+from keeper.compute.direct import Direct
 from keeper.compute.looking import Looked, look
 from keeper.compute.namespace import Namespaces
 from keeper.compute.node import Node
@@ -181,9 +184,20 @@ async def _device(here: Hired, name: str) -> AsyncIterator[Device]:
         def deliver(sender: Pubkey, datagram: bytes) -> None:
             peers.deliver(sender, datagram)
 
-        ways = Ways(boards.boards, here.order.address, key(name), deliver, LOG)
+        # Nobody takes it, as this machine's own address isn't public, but for a test that has it be so.
+        port = free_port(socket.SOCK_DGRAM)
+        direct = Direct(NETWORK, here.order.address, key(name), LOG, port)
+        ways = Ways(boards.boards, here.order.address, key(name), deliver, LOG, direct=direct)
         peers = Peers(overlay, ways.send)
-        talk = Talk(boards, here.order.address, key(name), lease.number, private, LOG)
+        talk = Talk(
+            boards,
+            here.order.address,
+            key(name),
+            lease.number,
+            private,
+            LOG,
+            endpoints=(endpoint("127.0.0.1", port),),
+        )
         try:
             await overlay.up()
             ways.begin()
@@ -208,7 +222,7 @@ async def _serve(here: Hired, device: Device) -> None:
             talk.hear(each)
         wanted = talk.others(found.members)
         assert await device.peers.meet(wanted) == {}
-        device.ways.want(frozenset(wanted))
+        device.ways.want(wanted)
         head = found.members.head
         if head is not None and head.address == device.address:
             await talk.hand_out(found.members, here.token)

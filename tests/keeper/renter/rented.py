@@ -12,6 +12,7 @@ import sys
 import threading
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import IO
 
 from keeper.compute import runtime
 from tests.keeper.compute.booting import NotBooted
@@ -126,6 +127,18 @@ class Connected:
         environment = self._environment
         return subprocess.run(
             command, env=environment, input=text, capture_output=True, text=True, check=False
+        )
+
+    def begun(self, *arguments: str, out: IO[str] | int = subprocess.PIPE) -> subprocess.Popen[str]:
+        """Another command of ``ionet cluster`` that has begun."""
+        command = [IONET, "cluster", *arguments]
+        return subprocess.Popen(
+            command,
+            env=self._environment,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
 
     def interrupt(self) -> tuple[int, str]:

@@ -6,14 +6,15 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from ipaddress import IPv4Address
+from contextlib import AsyncExitStack, asynccontextmanager
+from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 
 import pytest
 
-from keeper.compute import runtime
+from keeper.compute import direct, runtime
 from keeper.compute.bodies import Key
+from keeper.compute.carrier import Carrier
 from keeper.compute.node import JOBS
 from keeper.renter import connection as module
 from keeper.renter.connection import ClusterEnded, Connection, NotTheRenter
@@ -176,3 +177,22 @@ async def test_who_is_not_the_renter_or_comes_second_is_told(tmp_path: Path) -> 
         await second.end()
         await first.end()
         assert not (place.folder / "door").exists()
+
+
+async def test_a_device_that_says_where_it_is_reached_needs_no_relay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relays lose all that goes by them, and what WireGuard has goes straight to the device."""
+    monkeypatch.setattr(direct, "reachable", lambda addresses, own: [ip_address(each) for each in addresses])
+    monkeypatch.setattr(Carrier, "send", lambda self, other, datagram: None)
+    async with AsyncExitStack() as stack:
+        here = await stack.enter_async_context(hired(tmp_path))
+        await stack.enter_async_context(devices(here, "one", "two"))
+        for each in here.devices.values():
+            await stack.enter_async_context(answering(each))
+        renter = Renter(here, Place(here.order.address, tmp_path / "clusters"))
+        found = await renter.until(lambda status: status.connected)
+        big = os.urandom(300_000)
+        head = by_address(here, found.head)
+        assert await heard(found.ports[JOBS], big) == head.name.encode() + b"\n" + big
+        await renter.end()

@@ -166,6 +166,7 @@ class FakeHost:
         self.stuck = False
         """Whether no command can be run in the sandbox, in which the node still seems to be."""
         self.lets_out = False
+        self.endpoints = ()
         self.way_out = False
         """Whether the renter's code is let out."""
         self.calls: list[str] = []

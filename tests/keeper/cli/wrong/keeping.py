@@ -76,6 +76,7 @@ SETTINGS = {
     "operators": '["127.0.0.1"]',
     "leases": "none",
     "lease_rate": "0",
+    "endpoint": "192.168.1.7:51900",
     "unconfined": "perhaps",
     "egress": '["PyPI.org"]',
     "egress_limit": "0",
