@@ -25,8 +25,9 @@ DEFAULT = "http://127.0.0.1:8899"
 """Where commands look for a chain when they are told of none."""
 WHEN = (
     "Time stands while somebody has something to do. Orders are matched once operators have agreed "
-    "on an hour in which devices have proven their work, 75 minutes after it began; devices earn once they "
-    "are up for more than five hours. docs/localnet.md has what one sees when"
+    "on an hour in which devices have proven their work, 75 minutes after it began: an order of before that "
+    "finds nobody, and its money comes back after 20 minutes. Devices earn once they are up for more than "
+    "five hours. docs/localnet.md has what one sees when"
 )
 """What devices do when, on a network on which some work."""
 PEOPLE = "renter", "supplier", "staker", "operator-1", "admin", "guardian"
