@@ -53,7 +53,7 @@ from keeper.rewards.held import OPENINGS, HeldFiles  # noqa: E402
 from keeper.rewards.history import HourHistory  # noqa: E402
 from keeper.rewards.merge import merge  # noqa: E402
 from keeper.rewards.observed import observations  # noqa: E402
-from keeper.rewards.publication import publish  # noqa: E402
+from keeper.rewards.publishing import publish  # noqa: E402
 from keeper.rewards.rows import CLASS, Hour, class_rows, field_rows  # noqa: E402
 from keeper.rewards.work import hour_of  # noqa: E402
 from keeper.tables import Rows  # noqa: E402

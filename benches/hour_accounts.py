@@ -28,7 +28,7 @@ from keeper.db.types import jsonable  # noqa: E402
 from keeper.indexer import ProgramIndexer  # noqa: E402
 from keeper.indexer.folds import FOLDS  # noqa: E402
 from keeper.indexer.kept import Kept  # noqa: E402
-from keeper.rewards.rows import device_rows, field_rows  # noqa: E402
+from keeper.rewards.rows import field_rows  # noqa: E402
 
 DEVICES = 100_000
 
@@ -60,7 +60,7 @@ async def main() -> None:
         times.append(time.process_time())
         found = field_rows(book.of_kind("Device"), made.seen, made.hired)
         times.append(time.process_time())
-        expected = device_rows(made.addresses, made.accounts, made.seen, made.hired)
+        expected = made.rows()
         times.append(time.process_time())
         await database.close()
         if (found != expected).any():

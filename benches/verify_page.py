@@ -26,8 +26,8 @@ from reward_block import inputs  # noqa: E402
 
 from keeper.economy import calendar, emission  # noqa: E402
 from keeper.economy.calendar import HOUR  # noqa: E402
-from keeper.rewards import publication, recomputed  # noqa: E402
-from keeper.rewards.rows import Hour, device_rows  # noqa: E402
+from keeper.rewards import publication, publishing, recomputed  # noqa: E402
+from keeper.rewards.rows import Hour  # noqa: E402
 from keeper.rewards.rule import WALLET, reward  # noqa: E402
 from keeper.tables import Rows  # noqa: E402
 from tests.keeper.rewards.seen import publish_rows  # noqa: E402
@@ -55,14 +55,14 @@ def others(earning: int) -> Rows:
 
 def publish(folder: Path) -> publication.Manifest:
     """Two hours, of which the first follows one that nobody has."""
-    addresses, accounts, seen, hired, classes = inputs(DEVICES, folder.with_name("accounts"))
-    rows = device_rows(addresses, accounts, seen, hired)
+    made = inputs(DEVICES, folder.with_name("accounts"))
+    rows, classes = made.rows(), made.classes
     first, second = (
         Hour(number, calendar.month_start(MONTH) + number * HOUR, emission.cumulative(MONTH, number + 1))
         for number in (NUMBER - 1, NUMBER)
     )
     earning = len(reward(first, rows, classes, np.zeros(0, WALLET)).wallets)
-    with mock.patch.object(publication, "hour_before", lambda *_: (others(earning), "ab" * 32)):
+    with mock.patch.object(publishing, "hour_before", lambda *_: (others(earning), "ab" * 32)):
         publish_rows(folder, first, rows, classes)
     return publish_rows(folder, second, rows, classes)
 

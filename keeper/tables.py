@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from solders.pubkey import Pubkey
 
+from keeper import base58
 from keeper.errors import UserError, why
 
 Rows = NDArray[np.void]
@@ -34,10 +35,10 @@ CHUNK = 10_000
 """Rows that are held as text at a time: a few megabytes of them stay near the processor."""
 NOBODY = bytes(32)
 REMEMBERED = 65_536
-"""Addresses whose base58 is kept: tables name a device hour after hour, and in an hour several times. Of
-longer tables nothing is kept: it would be gone before it is asked for again."""
-BASE58 = "S44"
-"""An address as text, as bytes: it has 44 letters at most."""
+"""Addresses that are kept as they were read: tables name a device hour after hour, and in an hour several
+times. Of longer tables nothing is kept: it would be gone before it is asked for again."""
+BASE58 = f"S{base58.WIDTH}"
+"""An address as text, with bytes of 0 before it or after it."""
 _GROUP = np.uint64(10_000)
 _PLAIN = np.array([str(each).encode() for each in range(10_000)], "S4")
 _GROUPS = np.concatenate(
@@ -74,7 +75,7 @@ class Spelled:
         self._column = column
         self._words = np.empty(len(column), BASE58)
         for at in range(0, len(column), CHUNK):
-            self._words[at : at + CHUNK] = _spelled(column[at : at + CHUNK], many=len(column) > REMEMBERED)
+            self._words[at : at + CHUNK] = _spelled(column[at : at + CHUNK])
 
     def of(self, column: NDArray[np.bytes_]) -> NDArray[np.bytes_] | None:
         """The text of a column that is the same, None for another one."""
@@ -88,10 +89,9 @@ def encode(rows: Rows, spelled: Spelled | None = None) -> Iterator[bytes]:
     assert names is not None
     yield (",".join(names) + "\n").encode()
     known = spelled.of(rows[names[0]]) if spelled else None
-    many = len(rows) > REMEMBERED
     for at in range(0, len(rows), CHUNK):
         part = rows[at : at + CHUNK]
-        cells = [_cells(part[name], many) for name in (names if known is None else names[1:])]
+        cells = [_cells(part[name]) for name in (names if known is None else names[1:])]
         if known is not None:
             cells.insert(0, [known[at : at + CHUNK]])
         yield _joined(cells, len(part))
@@ -111,21 +111,18 @@ def _joined(columns: Sequence[Sequence[NDArray[Any]]], count: int) -> bytes:
     return lines.tobytes().translate(None, b"\0")
 
 
-def _cells(column: Any, many: bool) -> list[NDArray[Any]]:
-    """Cells of a column as text, in pieces that are joined; of a table of ``many`` rows."""
+def _cells(column: Any) -> list[NDArray[Any]]:
+    """Cells of a column as text, in pieces that are joined."""
     if column.ndim == 1 and column.dtype == np.dtype(KEY):
-        return [_spelled(column, many)]
+        return [_spelled(column)]
     if column.ndim == 1 and column.dtype.kind == "u":
         return _decimal(column)
     return [np.array([word.encode() for word in _words(column)], "S")]
 
 
-def _spelled(column: NDArray[np.bytes_], many: bool) -> NDArray[np.bytes_]:
-    found = np.zeros(len(column), BASE58)
-    some = column != b""
-    raw = column[some].tobytes()
-    spell = _base58 if many else _kept_base58
-    found[some] = [spell(raw[at : at + 32]) for at in range(0, len(raw), 32)]
+def _spelled(column: NDArray[np.bytes_]) -> NDArray[np.bytes_]:
+    found = base58.encode(column)
+    found[column == b""] = b""
     return found
 
 
@@ -216,15 +213,11 @@ def _word(value: bytes | int) -> str:
     return "" if value == NOTHING else str(value)
 
 
-def _base58(key: bytes) -> str:
-    return str(Pubkey(key))
-
-
 def _key(word: str) -> bytes:
     return bytes(Pubkey.from_string(word)) if word else NOBODY
 
 
-_kept_base58, _kept_key = (lru_cache(maxsize=REMEMBERED)(each) for each in (_base58, _key))
+_kept_key = lru_cache(maxsize=REMEMBERED)(_key)
 
 
 def _values(words: Sequence[str], kind: np.dtype[Any], many: bool = False) -> Any:

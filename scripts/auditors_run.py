@@ -114,7 +114,7 @@ def _pytest(arguments: list[str]) -> tuple[Figures, list[str]]:
 
 def _named() -> tuple[Figures, list[str]]:
     """All that the page names, in Python."""
-    return _pytest([test for test in assurance.all_tests() if ".py" in test])
+    return _pytest(["-n", "4", *(test for test in assurance.all_tests() if ".py" in test)])
 
 
 def _scenarios() -> tuple[Figures, list[str]]:

@@ -28,16 +28,20 @@ from keeper.rewards.merge import ChainHour, Verify, merge
 from keeper.rewards.named import restricted
 from keeper.rewards.observed import OBSERVED_TABLE, observations
 from keeper.rewards.publication import (
+    CLASSES,
+    INPUTS,
     KINDS,
     MANIFEST,
     OBSERVED,
+    REWARDS,
     VERDICTS,
+    WALLETS,
     File,
     Manifest,
     encode_table,
     manifest_of,
 )
-from keeper.rewards.recomputed import CLASSES, INPUTS, REWARDS, WALLETS, described
+from keeper.rewards.recomputed import described
 from keeper.rewards.rows import Hour, RowsError, class_rows, field_rows
 from keeper.rewards.rule import WALLET, BlockResult, reward, wallets_of
 from keeper.rewards.tree import root
@@ -294,7 +298,7 @@ class _Hour:
                 files[name] = File(digest, size, len(tables[name]))
             elif name != RECORD:
                 files[name] = described(encode_table(name, tables[name], rule), len(tables[name]))
-        return manifest_of(block, self.given.before.hash, files, rule, root(tables[WALLETS]))
+        return manifest_of(block.sums, self.given.before.hash, files, rule, root(tables[WALLETS]))
 
     # -- shorthand -----------------------------------------------------------------------------
 

@@ -31,8 +31,7 @@ from keeper.pow.replay import first_at
 from keeper.rewards.batches import verified
 from keeper.rewards.held import HeldFiles
 from keeper.rewards.history import History
-from keeper.rewards.publication import MANIFEST, OBSERVED, PublicationError
-from keeper.rewards.recomputed import INPUTS, WALLETS
+from keeper.rewards.publication import INPUTS, MANIFEST, OBSERVED, WALLETS, PublicationError
 from keeper.rewards.rows import Hour, RowsError
 from keeper.rewards.work import chain_hour, network_of
 from keeper.tables import Rows

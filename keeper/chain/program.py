@@ -219,7 +219,7 @@ class Program:
         """
         kind = self.dtype(account)
         rows = list(data)
-        if any(len(row) != kind.itemsize for row in rows):
+        if set(map(len, rows)) - {kind.itemsize}:
             raise UnexpectedData(
                 f"a {account} of {self.name} has {kind.itemsize} bytes, some of these have a different number"
             )

@@ -15,7 +15,7 @@ from keeper.demo.checks import DemoFailed
 from keeper.economy import emission
 from keeper.economy.calendar import HOUR, month_start
 from keeper.pow.anchored import EVIDENCE_SECONDS
-from keeper.rewards import publication, rule
+from keeper.rewards import publication, publishing, rule
 from keeper.rewards.history import History
 from keeper.rewards.observed import observations
 from keeper.rewards.publication import Manifest
@@ -52,4 +52,4 @@ async def publish(
     paid = rule.reward(hour, rows, classes, publication.wallets_before(honest, number))
     rows["payout"][paid.devices["reward"].argmax()] = bytes(liar)
     shutil.copytree(honest / str(number - 1), folder / str(number - 1))
-    return publication.publish(folder, hour, seen, rows, classes)
+    return publishing.publish(folder, hour, seen, rows, classes)

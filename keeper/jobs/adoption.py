@@ -24,11 +24,11 @@ from keeper.rewards.publication import (
     MANIFEST,
     FolderUnusable,
     Manifest,
-    publish,
     read_observed,
     read_record,
     whole_or_not,
 )
+from keeper.rewards.publishing import publish
 from keeper.rewards.rows import Hour, class_rows, field_rows
 from keeper.rewards.work import Work
 

@@ -26,11 +26,11 @@ from keeper.rewards.observed import observations
 from keeper.rewards.publication import (
     MANIFEST,
     PublicationError,
-    publish,
     published_hours,
     read_manifest,
     read_observed,
 )
+from keeper.rewards.publishing import publish
 from keeper.rewards.rows import Hour, class_rows, field_rows
 from keeper.rewards.work import Work, network_of
 from keeper.sender import Action

@@ -10,7 +10,6 @@ line for each device), ``wallets.csv`` (all that each wallet ever earned: the tr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -29,25 +28,23 @@ from keeper.errors import UserError, why
 from keeper.pow.record import NAME as RECORD
 from keeper.pow.record import HourRecord, RecordError
 from keeper.pow.verdicts import VERDICT
-from keeper.rewards import wallet_index
 from keeper.rewards.counted import SHOWN_FIRST
-from keeper.rewards.merge import HourWork
 from keeper.rewards.observed import OBSERVED_TABLE
-from keeper.rewards.rows import CLASS, INPUT, Hour
-from keeper.rewards.rule import RESULT, WALLET, BlockResult, DeviceStatus, reward
+from keeper.rewards.rows import CLASS, INPUT
+from keeper.rewards.rule import RESULT, WALLET, DeviceStatus, Sums
 from keeper.rewards.tree import EMPTY_ROOT, tree
-from keeper.rewards.wallet_index import NAME as INDEX
 from keeper.rewards.wallet_index import Claimable
 from keeper.tables import Rows, Spelled, keys
 
-VERDICTS, OBSERVED = "verdicts.csv", "observed.csv"
+VERDICTS, OBSERVED, INPUTS, CLASSES = "verdicts.csv", "observed.csv", "inputs.csv", "classes.csv"
+REWARDS, WALLETS = "rewards.csv", "wallets.csv"
 KINDS = {
     VERDICTS: VERDICT,
     OBSERVED: OBSERVED_TABLE,
-    "inputs.csv": INPUT,
-    "classes.csv": CLASS,
-    "rewards.csv": RESULT,
-    "wallets.csv": WALLET,
+    INPUTS: INPUT,
+    CLASSES: CLASS,
+    REWARDS: RESULT,
+    WALLETS: WALLET,
 }
 """The tables of an hour, by their files' names."""
 LATER = {OBSERVED: {"unshown": SHOWN_FIRST}}
@@ -55,8 +52,6 @@ LATER = {OBSERVED: {"unshown": SHOWN_FIRST}}
 FILES = (RECORD, *KINDS)
 """All that a manifest names."""
 MANIFEST = "manifest.json"
-TABLES_AT_ONCE = 2
-"""Tables that are written at a time: what hashes, writes and counts digits lets the other go on."""
 
 
 class PublicationError(UserError):
@@ -135,36 +130,6 @@ class Manifest:
 
 
 _FORM = canonical.Form(Manifest, MANIFEST, "is no manifest", PublicationError)
-
-
-def publish(folder: Path, hour: Hour, work: HourWork, rows: Rows, classes: Rows) -> Manifest:
-    """Compute an hour and write its files, in place of earlier ones; the hour before must be there.
-
-    ``rows`` and ``classes`` as for :func:`~keeper.rewards.rule.reward`; what ``rows`` say was seen is
-    ``work``'s. Raises PublicationError when the hour before isn't published, RowsError, FolderUnusable.
-    """
-    before, previous = hour_before(folder, hour.number)
-    block = reward(hour, rows, classes, before)
-    found = work.verdicts, work.observed, rows, classes, block.devices, block.wallets
-    contents = dict(zip(KINDS, found, strict=True))
-    files = {}
-    with whole_or_not(folder, hour.number) as part:
-        digest, size = disk.write(part / RECORD, [work.record.encode()])
-        files[RECORD] = File(digest, size, len(work.record.waves))
-        with ThreadPoolExecutor(TABLES_AT_ONCE) as pool:
-            spelled = Spelled(rows["device"])
-            writes = {
-                name: pool.submit(disk.write, part / name, encode_table(name, table, work.rule, spelled))
-                for name, table in contents.items()
-            }
-            top = tree(block.wallets)
-            for name, write in writes.items():
-                digest, size = write.result()
-                files[name] = File(digest, size, len(contents[name]))
-        manifest = manifest_of(block, previous, files, work.rule, top.root if top else EMPTY_ROOT)
-        disk.write(part / MANIFEST, [manifest.encode()])
-        wallet_index.write(part / INDEX, manifest.hash, block.wallets, top)
-    return manifest
 
 
 @contextmanager
@@ -300,7 +265,7 @@ def claimable(folder: Path, hour: int, wallet: Pubkey) -> Claimable:
 
 def read_tree(folder: Path, manifest: Manifest) -> tuple[Rows, merkle.Tree | None]:
     """An hour's wallets and the tree over them, whose root is the manifest's; raises PublicationError."""
-    wallets = read_table(folder, manifest, "wallets.csv")
+    wallets = read_table(folder, manifest, WALLETS)
     top = tree(wallets)
     found = top.root if top else EMPTY_ROOT
     if found.hex() != manifest.root:
@@ -319,27 +284,25 @@ def hour_before(folder: Path, hour: int) -> tuple[Rows, str | None]:
     if hour == 0:
         return np.zeros(0, WALLET), None
     manifest = read_manifest(folder, hour - 1)
-    return read_table(folder, manifest, "wallets.csv"), manifest.hash
+    return read_table(folder, manifest, WALLETS), manifest.hash
 
 
-def manifest_of(
-    block: BlockResult, previous: str | None, files: dict[str, File], rule: int, top: bytes
-) -> Manifest:
+def manifest_of(sums: Sums, previous: str | None, files: dict[str, File], rule: int, top: bytes) -> Manifest:
     """What an hour's files are and add up to; ``top`` is the root over its wallets."""
-    counts = {each: int((block.devices["status"] == each).sum()) for each in DeviceStatus}
+    counts = sums.statuses
     return Manifest(
-        hour=block.hour.number,
-        start=block.hour.start,
-        emitted=block.hour.emitted,
+        hour=sums.hour.number,
+        start=sums.hour.start,
+        emitted=sums.hour.emitted,
         rule=rule,
         program=str(staking.PROGRAM.address),
         mint=str(tokenomics.MINT),
         root=top.hex(),
-        total=block.total,
-        pot=block.pot,
-        paid=block.paid,
-        carried=block.pot - block.paid,
-        devices=len(block.devices),
+        total=sums.total,
+        pot=sums.pot,
+        paid=sums.paid,
+        carried=sums.pot - sums.paid,
+        devices=sum(counts.values()),
         succeeded=counts[DeviceStatus.SUCCEEDED],
         failed=counts[DeviceStatus.FAILED],
         missed=counts[DeviceStatus.MISSED],

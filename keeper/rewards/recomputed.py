@@ -17,8 +17,12 @@ from keeper.pow.record import NAME as RECORD
 from keeper.rewards.differences import difference, flat
 from keeper.rewards.observed import observations
 from keeper.rewards.publication import (
+    CLASSES,
+    INPUTS,
     KINDS,
     OBSERVED,
+    REWARDS,
+    WALLETS,
     File,
     FileDiffers,
     Manifest,
@@ -37,7 +41,6 @@ from keeper.rewards.rule import BlockResult, reward
 from keeper.rewards.tree import root
 from keeper.tables import Rows
 
-INPUTS, CLASSES, REWARDS, WALLETS = "inputs.csv", "classes.csv", "rewards.csv", "wallets.csv"
 COMPUTED = REWARDS, WALLETS
 """Tables that the rule gives; the others are what it goes by."""
 
@@ -69,7 +72,7 @@ def verify(folder: Path, hour: int) -> Manifest:
         name: described(encode_table(name, table, manifest.rule), len(table)) for name, table in found.items()
     }
     files[RECORD] = described([record.encode()], len(record.waves))
-    right = manifest_of(block, previous, files, manifest.rule, root(block.wallets))
+    right = manifest_of(block.sums, previous, files, manifest.rule, root(block.wallets))
     stated = flat(manifest)
     for field, value in flat(right).items():
         if (found_there := stated.get(field)) != value:

@@ -108,11 +108,7 @@ def device_rows(
         some["co_staker"] = _key_column(table["co"]["staker"])
         for name, part, field in _STAKED_IN:
             some[name] = table[part][field] if part else table[field]
-    order = np.argsort(rows["device"], kind="stable")
-    for name in ("device", "hired", "payout", "co_staker", *(name for name, _ in STAKED)):
-        # Column by column, as all at once would be another table of the same size.
-        rows[name] = rows[name][order]
-    return _observed(rows, seen)
+    return _observed(rows[np.argsort(rows["device"], kind="stable")], seen)
 
 
 def field_rows(devices: Mapping[Pubkey, Fields], seen: Rows, hired: Collection[Pubkey] = ()) -> Rows:
@@ -133,11 +129,10 @@ def _observed(rows: Rows, seen: Rows) -> Rows:
     seen = seen[np.argsort(seen["device"], kind="stable")]
     if (seen["device"][1:] == seen["device"][:-1]).any():
         raise RowsError("a device was observed twice in one hour")
-    at = np.searchsorted(seen["device"], rows["device"])
-    found = at < len(seen)
-    found[found] = seen["device"][at[found]] == rows["device"][found]
+    _, here, there = np.intersect1d(rows["device"], seen["device"], assume_unique=True, return_indices=True)
+    found = seen[there]
     for name, _ in OBSERVED:
-        rows[name][found] = seen[name][at[found]]
+        rows[name][here] = found[name]
     return rows
 
 

@@ -6,7 +6,9 @@ gets the same result to the last base unit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 
 import numpy as np
@@ -99,6 +101,9 @@ points, ``reward`` and its two parts in base units."""
 WALLET = np.dtype([("wallet", KEY), ("lifetime", "<u8"), ("earned", "<u8")])
 """A wallet: all it has ever earned, and how much of it in this hour, base units."""
 
+EARNED = np.dtype([("wallet", KEY), ("amount", "<u8")])
+"""What a device earned for a wallet, base units."""
+
 LARGEST = (1 << 62) - 1
 """Of seconds and amounts: sums of a few of them fit 64 bits."""
 INPUT_BOUNDS: dict[str, int] = {
@@ -116,8 +121,20 @@ WALLET_BOUNDS: dict[str, int] = {"lifetime": LARGEST}
 
 
 @dataclass(frozen=True, slots=True)
+class Sums:
+    """What an hour adds up to; ``pot`` is what could be paid, ``paid`` what was, ``total`` all ever paid."""
+
+    hour: Hour
+    pot: int
+    paid: int
+    total: int
+    statuses: Mapping[DeviceStatus, int]
+    """How many devices have each; what a status has no device of needn't be in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class BlockResult:
-    """An hour's result; ``pot`` is what could be paid, ``paid`` what was, ``total`` all ever paid.
+    """An hour's result; amounts as those of :class:`Sums`.
 
     Devices and wallets are sorted by their raw addresses. What isn't paid is in the next hour's pot.
     """
@@ -129,6 +146,26 @@ class BlockResult:
     paid: int
     total: int
 
+    @property
+    def sums(self) -> Sums:
+        """What it adds up to."""
+        return Sums(self.hour, self.pot, self.paid, self.total, statuses(self.devices))
+
+
+@dataclass(slots=True)
+class Scores:
+    """What the devices that succeeded scored in each pool; no pool is in it in which none did."""
+
+    of: dict[Pool, int] = field(default_factory=dict)
+
+    def add(self, results: Rows) -> None:
+        """Count more devices, ``RESULT`` rows as :func:`judge` gives them."""
+        succeeded = results["status"] == DeviceStatus.SUCCEEDED
+        for each in Pool:
+            mine = succeeded & (results["pool"] == each)
+            if mine.any():
+                self.of[each] = self.of.get(each, 0) + int(results["score"][mine].sum())
+
 
 def reward(hour: Hour, rows: Rows, classes: Rows, before: Rows) -> BlockResult:
     """Compute an hour.
@@ -138,17 +175,33 @@ def reward(hour: Hour, rows: Rows, classes: Rows, before: Rows) -> BlockResult:
     emitted, and for figures that no network has: they could wrap, and then mean something else here than to
     whoever computes the hour with larger integers.
     """
-    for column in (rows["device"], before["wallet"], classes["id"]):
-        if not (column[1:] > column[:-1]).all():
-            raise RowsError("rows must be sorted by address or number, and none may be there twice")
-    for table, bounds in ((rows, INPUT_BOUNDS), (classes, CLASS_BOUNDS), (before, WALLET_BOUNDS)):
-        for name, most in bounds.items():
-            if (table[name] > most).any():
-                raise RowsError(f"{name} is {table[name].max()} in a row, which is more than {int(most)}")
-    paid_before = _sum(before["lifetime"])
+    pot, paid_before = pot_of(hour, before)
+    results = judge(hour, rows, classes)
+    scores = Scores()
+    scores.add(results)
+    pay(results, rows, scores, pot)
+    wallets = wallets_of(rows, results, before)
+    paid = sum_of(results["reward"])
+    return BlockResult(hour, results, wallets, pot, paid, paid_before + paid)
+
+
+def pot_of(hour: Hour, before: Rows) -> tuple[int, int]:
+    """What an hour can pay, and what was paid before it; raises RowsError as :func:`reward` does."""
+    _require(before, "wallet", WALLET_BOUNDS)
+    paid_before = sum_of(before["lifetime"])
     pot = hour.emitted - paid_before
     if pot < 0:
         raise RowsError(f"{paid_before} base units were paid before hour {hour.number}, {-pot} too many")
+    return pot, paid_before
+
+
+def judge(hour: Hour, rows: Rows, classes: Rows) -> Rows:
+    """Each device's result (``RESULT``) as far as it depends on no other device: all but what it is paid.
+
+    Raises RowsError as :func:`reward` does.
+    """
+    _require(rows, "device", INPUT_BOUNDS)
+    _require(classes, "id", CLASS_BOUNDS)
     multiplier, pool = class_of(rows, classes)
     results = np.zeros(len(rows), RESULT)
     results["device"] = rows["device"]
@@ -160,22 +213,43 @@ def reward(hour: Hour, rows: Rows, classes: Rows, before: Rows) -> BlockResult:
         succeeded, DeviceStatus.SUCCEEDED, np.where(nominated, DeviceStatus.FAILED, DeviceStatus.MISSED)
     )
     results["score"] = score(rows, multiplier)
-    some = {each for each in Pool if (succeeded & (pool == each)).any()}
+    return results
+
+
+def pay(results: Rows, rows: Rows, scores: Scores, pot: int) -> None:
+    """Complete what :func:`judge` gave of some ``rows``: their parts of a pot, by all devices' scores.
+
+    Of ``rows`` it takes the co-stake's state and its share.
+    """
+    some = set(scores.of)
     amounts, points = divide(pot, some), divide(ALL_POINTS * POINT_PARTS, some)
+    succeeded = results["status"] == DeviceStatus.SUCCEEDED
     for each in some:
-        mine = succeeded & (pool == each)
-        scores = results["score"][mine]
-        whole = int(scores.sum())
-        results["reward"][mine] = mul_div(scores, amounts[each], whole)
-        results["normalised"][mine] = mul_div(scores, points[each], whole)
+        mine = succeeded & (results["pool"] == each)
+        won, whole = results["score"][mine], scores.of[each]
+        results["reward"][mine] = mul_div(won, amounts[each], whole)
+        results["normalised"][mine] = mul_div(won, points[each], whole)
     share = np.where(rows["co_state"] == CoStakeState.ACTIVE, rows["co_reward_bps"], 0).astype(np.uint64)
     # At most 3e16 base units times 10,000 wouldn't fit: whole units of 10,000 first, then the rest.
     tens, rest = np.divmod(results["reward"], np.uint64(BPS))
     results["co_staker"] = tens * share + rest * share // np.uint64(BPS)
     results["supplier"] = results["reward"] - results["co_staker"]
-    wallets = wallets_of(rows, results, before)
-    paid = _sum(results["reward"])
-    return BlockResult(hour, results, wallets, pot, paid, paid_before + paid)
+
+
+def statuses(results: Rows) -> Counter[DeviceStatus]:
+    """How many of some devices (``RESULT``) have each status."""
+    found = np.bincount(results["status"], minlength=len(DeviceStatus))
+    return Counter({each: int(found[each]) for each in DeviceStatus})
+
+
+def _require(table: Rows, by: str, bounds: Mapping[str, int]) -> None:
+    """Raise RowsError unless a table is sorted by a column, and no column holds more than its bound."""
+    column = table[by]
+    if not (column[1:] > column[:-1]).all():
+        raise RowsError("rows must be sorted by address or number, and none may be there twice")
+    for name, most in bounds.items():
+        if (table[name] > most).any():
+            raise RowsError(f"{name} is {table[name].max()} in a row, which is more than {int(most)}")
 
 
 def reasons(hour: Hour, rows: Rows, multiplier: U64) -> NDArray[np.uint16]:
@@ -256,7 +330,7 @@ def class_of(rows: Rows, classes: Rows) -> tuple[U64, NDArray[np.uint8]]:
     return multipliers[rows["class"]], pools[rows["class"]]
 
 
-def _sum(column: U64) -> int:
+def sum_of(column: U64) -> int:
     """A column's sum, however many bits it takes."""
     half = np.uint64(32)
     return (int((column >> half).sum()) << 32) + int((column & np.uint64((1 << 32) - 1)).sum())
@@ -264,11 +338,25 @@ def _sum(column: U64) -> int:
 
 def wallets_of(rows: Rows, results: Rows, before: Rows) -> Rows:
     """Add what devices earned (``RESULT``) to what wallets had; those that never earned are left out."""
+    return with_earned(before, [earned(rows, results)])
+
+
+def earned(rows: Rows, results: Rows) -> Rows:
+    """What wallets earned by some devices, ``EARNED`` rows in any order: one may be there several times."""
     paid = [(rows["payout"], results["supplier"]), (rows["co_staker"], results["co_staker"])]
     some = [(wallet[amount > 0], amount[amount > 0]) for wallet, amount in paid]
-    wallets = np.concatenate([before["wallet"], *(wallet for wallet, _ in some)])
-    earned = np.concatenate([np.zeros(len(before), np.uint64), *(amount for _, amount in some)])
-    lifetime = np.concatenate([before["lifetime"], *(amount for _, amount in some)])
+    found = np.empty(sum(len(wallet) for wallet, _ in some), EARNED)
+    found["wallet"] = np.concatenate([wallet for wallet, _ in some])
+    found["amount"] = np.concatenate([amount for _, amount in some])
+    return found
+
+
+def with_earned(before: Rows, some: Sequence[Rows]) -> Rows:
+    """Add ``EARNED`` rows to what wallets had (``WALLET``)."""
+    wallets = np.concatenate([before["wallet"], *(each["wallet"] for each in some)])
+    amounts = [each["amount"] for each in some]
+    earned_now = np.concatenate([np.zeros(len(before), np.uint64), *amounts])
+    lifetime = np.concatenate([before["lifetime"], *amounts])
     order = np.argsort(wallets, kind="stable")
     wallets = wallets[order]
     first = np.flatnonzero(np.concatenate([np.ones(min(1, len(wallets)), bool), wallets[1:] != wallets[:-1]]))
@@ -276,5 +364,5 @@ def wallets_of(rows: Rows, results: Rows, before: Rows) -> Rows:
     if len(table):
         table["wallet"] = wallets[first]
         table["lifetime"] = np.add.reduceat(lifetime[order], first)
-        table["earned"] = np.add.reduceat(earned[order], first)
+        table["earned"] = np.add.reduceat(earned_now[order], first)
     return table

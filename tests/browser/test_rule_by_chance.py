@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from keeper.economy import calendar, emission
-from keeper.rewards import publication
+from keeper.rewards import publishing
 from keeper.rewards.rows import Hour
 from tests.browser.conftest import WEB
 from tests.keeper.rewards.golden import MONTH
@@ -70,7 +70,7 @@ def test_every_hour_is_the_keepers(tmp_path: Path, chromium: str) -> None:
             table = rows(machine(draw, each, start) for each in range(count))
             work = replace(work_of(table, number, start), rule=draw.choice([3, 4, 5]))
             hour = Hour(number, start, emission.cumulative(MONTH, number + 1))
-            publication.publish(tmp_path / str(seed), hour, work, table, classes())
+            publishing.publish(tmp_path / str(seed), hour, work, table, classes())
     done = subprocess.run(
         ["node", "test/run.mjs"],
         cwd=WEB,

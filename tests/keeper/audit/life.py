@@ -12,7 +12,7 @@ from keeper.clients import staking
 from keeper.db import Database
 from keeper.economy import emission
 from keeper.pow.profiles import RULES
-from keeper.rewards import publication
+from keeper.rewards import publication, publishing
 from keeper.rewards.history import History
 from keeper.rewards.merge import merge
 from keeper.rewards.observed import observations
@@ -105,4 +105,4 @@ async def _publish(hours: PowHours, history: History, rewards: Path, number: int
     work = merge(chain, hours.profiles, hours.files, publication.read_observed(rewards, number))
     rows = field_rows(past.devices, observations(work.observed), past.hired)
     hour = Hour(number, start, emission.cumulative(START_MONTH, number + 1))
-    return publication.publish(rewards, hour, work, rows, class_rows(past.classes, start))
+    return publishing.publish(rewards, hour, work, rows, class_rows(past.classes, start))

@@ -11,7 +11,7 @@ from keeper.cli import pow as command
 from keeper.db import Database
 from keeper.economy import emission
 from keeper.pow.codes import Code
-from keeper.rewards import publication
+from keeper.rewards import publishing
 from keeper.rewards.history import History
 from keeper.rewards.merge import HourWork
 from keeper.rewards.observed import observations
@@ -44,7 +44,7 @@ async def made(folder: Path, *, honest: bool) -> PowHours:
     seen = HourWork(work.record, verdicts, work.observed)
     rows = field_rows(past.devices, observations(work.observed), past.hired)
     hour = Hour(0, START, emission.cumulative(START_MONTH, 1))
-    manifest = publication.publish(folder / "rewards", hour, seen, rows, class_rows(past.classes, START))
+    manifest = publishing.publish(folder / "rewards", hour, seen, rows, class_rows(past.classes, START))
     for record in world.attest(0, manifest.attestation):
         assert record.error is None
     hours.write(folder / "pow")

@@ -13,7 +13,7 @@ from keeper.clients import staking
 from keeper.clients.staking import BlockStatus
 from keeper.economy import emission
 from keeper.jobs.blocks import AGAIN_SECONDS, ATTEST_SECONDS
-from keeper.rewards import publication, recomputed
+from keeper.rewards import publication, publishing, recomputed
 from keeper.rewards.held import HeldFiles
 from keeper.rewards.merge import HourWork
 from keeper.rewards.observed import observations
@@ -183,5 +183,5 @@ async def forge(net: Net, forger: Member) -> None:
     work = HourWork(found.record, found.verdicts, observed)
     hour = Hour(1, HOUR_1, emission.cumulative(START_MONTH, 2))
     rows = field_rows(past.devices, observations(observed), past.hired)
-    publication.publish(forger.rewards, hour, work, rows, class_rows(past.classes, HOUR_1))
+    publishing.publish(forger.rewards, hour, work, rows, class_rows(past.classes, HOUR_1))
     recomputed.verify(forger.rewards, 1)

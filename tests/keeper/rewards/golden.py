@@ -21,7 +21,7 @@ from solders.pubkey import Pubkey
 
 from keeper.clients.staking import Attestation
 from keeper.economy import calendar, emission
-from keeper.rewards import publication, recomputed
+from keeper.rewards import publication, publishing, recomputed
 from keeper.rewards.fetch import compare
 from keeper.rewards.publication import MANIFEST, Manifest, PublicationError
 from keeper.rewards.rows import Hour
@@ -89,7 +89,7 @@ def publish(folder: Path, number: int, seed: int) -> Manifest:
     hour = Hour(number, start, emission.cumulative(MONTH, number + 1))
     table = rows(machines(start, seed))
     work = replace(work_of(table, number, start), rule=5 if seed % 2 else 3)
-    return publication.publish(folder, hour, work, table, classes(CLASSES))
+    return publishing.publish(folder, hour, work, table, classes(CLASSES))
 
 
 def lived(folder: Path) -> None:
@@ -97,7 +97,7 @@ def lived(folder: Path) -> None:
     publish(folder, 0, 0)
     publish(folder, 1, 1)
     held = {key("wallet 1"): 3 * 10**14, sha256(b"gone").digest(): 10**13}
-    with mock.patch.object(publication, "hour_before", lambda *_: (wallets(held), "ab" * 32)):
+    with mock.patch.object(publishing, "hour_before", lambda *_: (wallets(held), "ab" * 32)):
         publish(folder, SECOND_MONTH - 2, 2)
     publish(folder, SECOND_MONTH - 1, 3)
     publish(folder, SECOND_MONTH, 4)

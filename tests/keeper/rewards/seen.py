@@ -19,7 +19,8 @@ from keeper.pow.verdicts import VERDICT
 from keeper.rewards.history import HourHistory
 from keeper.rewards.merge import HourWork
 from keeper.rewards.observed import OBSERVED_TABLE
-from keeper.rewards.publication import Manifest, publish
+from keeper.rewards.publication import Manifest
+from keeper.rewards.publishing import publish
 from keeper.rewards.rows import OBSERVATION, OBSERVED, Hour
 from keeper.tables import Rows, keys
 

@@ -16,7 +16,7 @@ from keeper.economy import emission
 from keeper.pow.codes import Code
 from keeper.pow.profiles import RULES
 from keeper.pow.record import Block, HourRecord
-from keeper.rewards import audit, publication
+from keeper.rewards import audit, publication, publishing
 from keeper.rewards.history import History, HourHistory
 from keeper.rewards.merge import HourWork
 from keeper.rewards.named import nothing
@@ -62,7 +62,7 @@ class Case:
         )
         hour = Hour(NUMBER, START, emission.cumulative(START_MONTH, NUMBER + 1))
         of_classes = class_rows(self.past.classes, START) if classes is None else classes
-        publication.publish(self.folder, hour, work, given if rows is None else rows, of_classes)
+        publishing.publish(self.folder, hour, work, given if rows is None else rows, of_classes)
         return audit.read(self.folder, NUMBER)
 
     async def audit(

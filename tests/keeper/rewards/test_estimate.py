@@ -10,6 +10,7 @@ from keeper.economy.supply import IO
 from keeper.errors import UserError
 from keeper.rewards import publication
 from keeper.rewards.estimate import Candidate, Estimate, earned
+from keeper.rewards.rows import Hour
 from tests.keeper.rewards.seen import publish_rows
 from tests.keeper.rewards.tables import another, classes, rows
 from tests.keeper.rewards.test_publication import EMITTED, START
@@ -19,7 +20,7 @@ from tests.programs.world import HOUR
 def publish(folder: Path, count: int) -> None:
     """Two hours in which all but the first of ``count`` devices pass."""
     for number in range(2):
-        hour = publication.Hour(number, START + number * HOUR, EMITTED * (number + 1))
+        hour = Hour(number, START + number * HOUR, EMITTED * (number + 1))
         publish_rows(folder, hour, rows([another(n, work=int(n > 0)) for n in range(count)]), classes())
 
 

@@ -10,7 +10,7 @@ from keeper.clients import staking
 from keeper.db import Database
 from keeper.economy import emission
 from keeper.pow.codes import Code
-from keeper.rewards import publication, recomputed
+from keeper.rewards import publication, publishing, recomputed
 from keeper.rewards.history import History, HourHistory
 from keeper.rewards.observed import observations
 from keeper.rewards.rows import OBSERVATION, Hour, Work, class_rows, field_rows
@@ -86,7 +86,7 @@ async def test_what_the_hour_pays(hours: PowHours, history: History) -> None:
             past = await history.hour(start)
         found = field_rows(past.devices, observations(work.observed), past.hired)
         hour = Hour(number, start, emission.cumulative(START_MONTH, number + 1))
-        manifest = publication.publish(folder, hour, work, found, class_rows(past.classes, start))
+        manifest = publishing.publish(folder, hour, work, found, class_rows(past.classes, start))
         assert recomputed.verify(folder, number) == manifest
         table = publication.read_table(folder, manifest, "rewards.csv")
         rewards = {bytes(row["device"]): int(row["reward"]) for row in table}

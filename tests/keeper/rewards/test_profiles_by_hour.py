@@ -13,7 +13,7 @@ from keeper.pow.clock import Wave
 from keeper.pow.codes import Code
 from keeper.pow.profiles import Profiles
 from keeper.pow.profiles_by_hour import ByHour, ProfilesByHour, ProfilesUnknown
-from keeper.rewards import audit, publication
+from keeper.rewards import audit, publication, publishing
 from keeper.rewards.history import History
 from keeper.rewards.merge import HourWork
 from keeper.rewards.named import nothing
@@ -85,7 +85,7 @@ class Packages:
         hour = Hour(number, START + HOUR * number, emission.cumulative(START_MONTH, number + 1))
         rows = field_rows(past.devices, observations(work.observed), past.hired)
         place = self.folder / "published"
-        publication.publish(place, hour, work, rows, class_rows(past.classes, hour.start))
+        publishing.publish(place, hour, work, rows, class_rows(past.classes, hour.start))
         return audit.read(place, number)
 
     async def audit(self, profiles: ByHour, published: audit.Published) -> audit.Finding | None:

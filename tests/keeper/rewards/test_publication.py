@@ -1,7 +1,7 @@
 """Published hours: the same bytes for everybody, whole or not there, and every kind of tampering seen."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -107,17 +107,24 @@ def test_an_hour_follows_the_one_before(tmp_path: Path) -> None:
     assert publication.published_hours(tmp_path) == []
 
 
-def test_a_half_written_hour_is_not_there_and_is_written_again(folder: Path, monkeypatch) -> None:
-    def full(path: Path, chunks: object) -> None:
-        if path.name == "wallets.csv":
-            raise OSError("no space left on device")
-        return write(path, chunks)
+@pytest.mark.parametrize("name", KINDS)
+def test_a_half_written_hour_is_not_there_and_is_written_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    class Full(disk.Growing):
+        def __init__(self, path: Path) -> None:
+            super().__init__(path)
+            self.is_full = path.name == name
 
-    write = disk.write
-    monkeypatch.setattr(disk, "write", full)
+        def add(self, chunks: Iterable[bytes]) -> None:
+            if self.is_full and self.size:
+                raise OSError("no space left on device")
+            super().add(chunks)
+
+    monkeypatch.setattr(disk, "Growing", Full)
     with pytest.raises(FolderUnusable, match="can't be written: no space left on device"):
         publish(folder, 3)
-    assert publication.published_hours(folder) == [0, 1, 2]
+    assert sorted(path.name for path in folder.iterdir()) == ["0", "1", "2"]
     monkeypatch.undo()
     assert publish(folder, 3).hour == 3
     recomputed.verify(folder, 3)
