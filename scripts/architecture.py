@@ -66,7 +66,7 @@ def layers(root: Path = ROOT) -> list[list[Room]]:
     """The contract's layers, the highest first; rooms of a layer may not import each other."""
     contracts = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     (contract,) = [each for each in contracts if each["type"] == "layers"]
-    return [[_room(root, name) for name in re.findall(r"[a-z_]+", layer)] for layer in contract["layers"]]
+    return [[_room(root, name) for name in re.findall(r"[a-z_0-9]+", layer)] for layer in contract["layers"]]
 
 
 def _room(root: Path, name: str) -> Room:
