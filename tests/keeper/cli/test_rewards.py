@@ -18,6 +18,7 @@ from keeper.economy import merkle
 from keeper.economy.calendar import emission_hour
 from keeper.economy.supply import IO, io
 from keeper.rewards import publication, recomputed
+from keeper.rewards.rows import Hour
 from keeper.rewards.tree import leaf
 from tests.keeper.api.serving import serving
 from tests.keeper.rewards.seen import publish_rows
@@ -40,7 +41,7 @@ def on_chain(tmp_path: Path, **params: int) -> Path:
     folder = tmp_path / "rewards"
     for number in range(2):
         machines = [another(n, work=int(n > 0)) for n in range(3)]
-        hour = publication.Hour(number, START + number * HOUR, EMITTED * (number + 1))
+        hour = Hour(number, START + number * HOUR, EMITTED * (number + 1))
         publish_rows(folder, hour, rows(owned(machines)), classes())
     world = StakingWorld.ready(**params)
     world.earner("owner")
@@ -156,7 +157,7 @@ def test_verify_with_the_chain(ionet, published):
 
 
 def test_verify_finds_another_block_on_chain(ionet, published):
-    hour = publication.Hour(0, START, EMITTED)
+    hour = Hour(0, START, EMITTED)
     publish_rows(published / "rewards", hour, rows(owned([another(n) for n in range(3)])), classes())
     code, _, err = ionet("rewards", "verify", "--hour", 0, "--chain", "test.chain")
     assert (code, "hour 0: root on chain is" in words(err)) == (1, True)

@@ -10,8 +10,7 @@ import pytest
 
 from keeper.clients import staking
 from keeper.economy.orders import TICK
-from keeper.rewards import publication
-from keeper.rewards.rows import Work
+from keeper.rewards.rows import Hour, Work
 from tests.keeper.cli.test_market import words
 from tests.keeper.cli.ticking import (
     DIR,
@@ -157,7 +156,7 @@ def test_a_device_passes_by_the_files_that_operators_agreed_on(ionet, world):
         world.let(name, key("supplier"), device_class=GPU_CLASS)
     device = bytes(staking.device_address(key("gpu").pubkey()))
     seen = [replace(another(1, work=int(Work.PASSED)), device=device)]
-    manifest = publish_rows(Path("hours"), publication.Hour(0, START, EMITTED), rows(seen), classes())
+    manifest = publish_rows(Path("hours"), Hour(0, START, EMITTED), rows(seen), classes())
     said = staking.Attestation(
         bytes.fromhex(manifest.root), manifest.total, manifest.devices, bytes.fromhex(manifest.hash)
     )

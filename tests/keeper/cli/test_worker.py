@@ -29,6 +29,7 @@ from keeper.economy.calendar import month_start, parse_month
 from keeper.economy.orders import LeaseStatus
 from keeper.pow import profiles
 from keeper.rewards import publication
+from keeper.rewards.rows import Hour
 from keeper.tables import addresses
 from keeper.worker.client import Item
 from keeper.worker.earnings import earned
@@ -282,7 +283,7 @@ def test_the_doctor_says_whom_a_renter_reaches_and_what_limits_it(ionet, monkeyp
 
 
 async def test_what_a_wallet_has_earned(tmp_path: Path) -> None:
-    hour = publication.Hour(0, START, EMITTED)
+    hour = Hour(0, START, EMITTED)
     publish_rows(tmp_path / "rewards", hour, rows([another(n) for n in range(3)]), classes())
     folder = tmp_path / "rewards"
     wallets = publication.read_table(folder, publication.read_manifest(folder, 0), "wallets.csv")

@@ -12,7 +12,7 @@ import pytest
 from keeper.chain.embedded import EmbeddedChain
 from keeper.clients import orders, staking
 from keeper.economy.genesis import read_table
-from keeper.rewards import publication
+from keeper.rewards.rows import Hour
 from tests.keeper.cli.wrong.typed import FUTURE, MANY, NOBODY
 from tests.keeper.rewards.seen import publish_rows
 from tests.keeper.rewards.tables import another, classes, rows
@@ -38,7 +38,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     people = {row.label: NOBODY for row in read_table()}
     (folder / "people.json").write_text(json.dumps(people))
     for number in range(2):
-        hour = publication.Hour(number, START + number * HOUR, EMITTED * (number + 1))
+        hour = Hour(number, START + number * HOUR, EMITTED * (number + 1))
         table = rows([another(n, work=int(n > 0)) for n in range(3)])
         publish_rows(folder / "rewards", hour, table, classes())
     spoil(folder)
